@@ -1,0 +1,113 @@
+"""One Compute with ZooKeeper, from POST to CREATE_COMPLETE to nothing left; and killed on the way."""
+import signal
+import unittest
+
+from harness import ROOT, Daemon, Lab, docker, inside, inventory, machine, wait_for
+
+TEMPLATE = ROOT / "templates" / "zookeeper.yaml"
+
+
+class Skeleton(Lab):
+    def setUp(self):
+        self.daemon = Daemon()
+        self.addCleanup(self.daemon.close)
+        self.daemon.start()
+
+    def assert_nothing_left(self, uuid):
+        self.assertEqual(inventory(uuid), {"containers": [], "volumes": [], "networks": []})
+
+    def test_zookeeper_runs_and_is_deleted(self):
+        uuid = self.daemon.create(TEMPLATE)
+        shown = self.daemon.wait_status(uuid, "CREATE_COMPLETE", 180)
+        self.assertIn("outputs", shown)
+        name = machine(uuid, "server")
+        answer = inside(name, "sh", "-c", "echo srvr | nc -w2 127.0.0.1 2181")
+        self.assertIn("Mode: standalone", answer)
+        resources = self.daemon.request("GET", f"/deployments/{uuid}/resources").json()["content"]
+        self.assertEqual({r["state"] for r in resources}, {"STARTED"})
+        self.daemon.delete(uuid)
+        self.assert_nothing_left(uuid)
+
+    def test_restart_of_the_daemon_keeps_what_is_deployed(self):
+        uuid = self.daemon.create(TEMPLATE)
+        self.daemon.wait_status(uuid, "CREATE_COMPLETE", 180)
+        before = self.daemon.deployment(uuid)
+        started = docker("inspect", "-f", "{{.State.StartedAt}}", machine(uuid, "server"))
+        self.daemon.kill(signal.SIGKILL)
+        self.daemon.start()
+        self.assertEqual(self.daemon.deployment(uuid), before)
+        self.assertEqual(docker("inspect", "-f", "{{.State.StartedAt}}", machine(uuid, "server")), started)
+        self.daemon.delete(uuid)
+        self.assert_nothing_left(uuid)
+
+
+class Killed(Lab):
+    """kill -9 of the daemon during create, bootstrap and delete, then a restart."""
+
+    def setUp(self):
+        self.daemon = Daemon()
+        self.addCleanup(self.daemon.close)
+        self.daemon.start()
+
+    def finish(self, uuid):
+        self.daemon.start()
+        self.daemon.wait_status(uuid, "CREATE_COMPLETE", 240)
+        self.assertEqual(len(inventory(uuid)["containers"]), 1)
+        self.assertEqual(len(inventory(uuid)["networks"]), 1)
+        self.daemon.delete(uuid)
+        self.assertEqual(inventory(uuid), {"containers": [], "volumes": [], "networks": []})
+
+    def test_during_create(self):
+        uuid = self.daemon.create(TEMPLATE)
+        wait_for("a network or volume exists",
+                 lambda: inventory(uuid)["networks"] or inventory(uuid)["volumes"], 60, pause=0.01)
+        self.daemon.kill()
+        self.finish(uuid)
+
+    def test_during_bootstrap(self):
+        uuid = self.daemon.create(TEMPLATE)
+
+        def ansible_runs():
+            progress = self.daemon.request("GET", f"/deployments/{uuid}/progress").json()
+            return "Standard.create" in str(progress) and running_ansible(uuid)
+
+        wait_for("ansible runs", ansible_runs, 120, pause=0.02)
+        self.daemon.kill()
+        wait_for("the run ends with the daemon", lambda: not running_ansible(uuid), 30)
+        self.finish(uuid)
+
+    def test_during_delete(self):
+        uuid = self.daemon.create(TEMPLATE)
+        self.daemon.wait_status(uuid, "CREATE_COMPLETE", 180)
+        self.assertEqual(self.daemon.request("DELETE", f"/deployments/{uuid}").status, 204)
+        self.daemon.kill()
+        self.daemon.start()
+        self.daemon.wait_status(uuid, "404", 120)
+        self.assertEqual(inventory(uuid), {"containers": [], "volumes": [], "networks": []})
+
+    def test_delete_in_mid_create(self):
+        uuid = self.daemon.create(TEMPLATE)
+        wait_for("something exists", lambda: inventory(uuid)["networks"], 60, pause=0.01)
+        self.daemon.delete(uuid)
+        self.assertEqual(inventory(uuid), {"containers": [], "volumes": [], "networks": []})
+
+
+def running_ansible(uuid):
+    """Process ids of ansible-playbook runs whose command line names a run of this daemon."""
+    import pathlib
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            command = (entry / "cmdline").read_bytes().decode(errors="replace")
+            environment = (entry / "environ").read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if "ansible-playbook" in command and uuid in environment + command:
+            found.append(int(entry.name))
+    return found
+
+
+if __name__ == "__main__":
+    unittest.main()
