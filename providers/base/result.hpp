@@ -34,6 +34,7 @@ enum class ErrorClass {
 // `code` is the origin's own short code ("Quota_Exceeded", "404", "ssh_unreachable"); `message` is a
 // sentence for people and never holds a secret; `context` is added on the way up, innermost first.
 struct Error {
+  Error() = default;  // boost::system::result asks for it; never a real error
   Error(ErrorClass error_class, std::string error_code, std::string text,
         boost::source_location location = BOOST_CURRENT_LOCATION)
       : cls(error_class), code(std::move(error_code)), message(std::move(text)), where(location) {}
@@ -46,7 +47,7 @@ struct Error {
   // "message (code) while note1, note2", for status reasons and logs.
   [[nodiscard]] std::string describe() const;
 
-  ErrorClass cls;
+  ErrorClass cls = ErrorClass::unknown;
   std::string code;
   std::string message;
   std::vector<std::string> context;
