@@ -2,10 +2,11 @@
 // the tree makes timers.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-#include <chrono>
-
 #include "providers/base/wall_time.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
 
 namespace tutti {
 

@@ -4,6 +4,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -13,7 +14,8 @@ namespace tutti {
 
 class TaskScope {
  public:
-  // `on_exception` gets the text of an exception that left a task: a broken invariant, never routine.
+  // `on_exception` gets the text of an exception that left a task: a broken invariant, never
+  // routine.
   TaskScope(boost::asio::any_io_executor executor,
             std::function<void(std::string_view)> on_exception);
   ~TaskScope();  // asserts that the scope is empty
