@@ -1,0 +1,69 @@
+"""INDIGO's own mesos_cluster.yaml, unmodified: 1 master, 1 load balancer, 2 slaves; a skeleton
+deployed beside it meanwhile; and deleted although SSH is dead on every machine."""
+import unittest
+
+from harness import ROOT, Daemon, Lab, docker, http, inside, inventory, machine, wait_for
+
+INDIGO = ROOT / "tests" / "golden" / "tosca" / "indigo"
+PASSWORDS = {"mesos_password": "pw-mesos-1", "marathon_password": "pw-marathon-1",
+             "chronos_password": "pw-chronos-1"}
+
+
+class MesosCluster(Lab):
+    def test_deploys_unmodified_beside_another_and_goes_without_ssh(self):
+        daemon = Daemon()
+        self.addCleanup(daemon.close)
+        daemon.start()
+        uuid = daemon.create(INDIGO / "mesos_cluster.yaml", PASSWORDS)
+        second = daemon.create(ROOT / "templates" / "zookeeper.yaml")
+        shown = daemon.wait_status(uuid, "CREATE_COMPLETE", 600)
+        daemon.wait_status(second, "CREATE_COMPLETE", 300)
+        networks = [docker("network", "inspect", "-f", "{{(index .IPAM.Config 0).Subnet}}", n)
+                    for u in (uuid, second) for n in inventory(u)["networks"]]
+        self.assertEqual(len(set(networks)), 2, networks)
+
+        outputs = shown["outputs"]
+        marathon = outputs["marathon_endpoint"] + "/v2/info"
+        wait_for("Marathon refuses without a password",
+                 lambda: http("GET", marathon).status == 401, 60)
+        self.assertEqual(http("GET", marathon, user="admin",
+                              password=PASSWORDS["marathon_password"]).status, 200)
+        slaves = wait_for("both slaves registered",
+                          lambda: self.slaves(outputs["mesos_endpoint"]), 90)
+        self.assertEqual(slaves, 2)
+
+        for node, count in (("mesos_master_server", 1), ("mesos_slave_server", 2), ("mesos_lb_server", 1)):
+            for ordinal in range(count):
+                inside(self.find(uuid, node, ordinal), "systemctl", "stop", "ssh", "ssh.socket", check=False)
+        daemon.delete(uuid)
+        self.assertEqual(inventory(uuid), {"containers": [], "volumes": [], "networks": []})
+        self.assertEqual(daemon.deployment(second)["status"], "CREATE_COMPLETE")
+
+    @staticmethod
+    def find(uuid, node, ordinal):
+        try:
+            return machine(uuid, node, ordinal)
+        except AssertionError:
+            return machine(uuid, "mesosserverpublic", ordinal)  # its endpoint.dns_name
+
+    @staticmethod
+    def slaves(endpoint):
+        answer = http("GET", endpoint + "/slaves", user="admin", password=PASSWORDS["mesos_password"])
+        found = answer.json()["slaves"] if answer.status == 200 else []
+        return len(found) if len(found) == 2 else None
+
+
+class Refused(Lab):
+    def test_what_cannot_be_deployed_names_what_is_missing(self):
+        daemon = Daemon()
+        self.addCleanup(daemon.close)
+        daemon.start()
+        for name in ("mesos_elastic_cluster.yaml", "hybrid_mesos_elastic_cluster.yaml",
+                     "spark_mesos_cluster.yaml"):
+            answer = daemon.post(INDIGO / name, {"slave_num": 1, "hybrid": True})
+            self.assertEqual(answer.status, 400, f"{name}: {answer.text[:300]}")
+            self.assertIn("missing", answer.text.lower(), name)
+
+
+if __name__ == "__main__":
+    unittest.main()
