@@ -1,0 +1,339 @@
+"""One service of the cluster on one machine: files, image, container, wait. One task per role.
+
+Used by every role of the cluster but indigo-dc.docker. Templates are rendered and certificates
+issued here, on the control machine, and travel in one transfer (module cluster_place); the container
+is made by community.docker.docker_container; the wait is module cluster_wait. A second run with
+nothing to change costs one transfer and starts nothing.
+
+A service that already serves and must change is restarted in turn: one member at a time, its leader
+last, each serving again before the next; after a member that does not come back nobody else is
+touched. First starts, and members that serve nobody, go in parallel.
+
+Secrets travel inside the payload, which every log hides, and reach containers by files of mode
+0600; neither they nor file contents are ever in the result of the task.
+"""
+
+import base64
+import fcntl
+import hashlib
+import json
+import os
+import time
+
+from ansible import constants as C
+from ansible import context
+from ansible.errors import AnsibleError
+from ansible.plugins.action import ActionBase
+from ansible.template import AnsibleEnvironment
+from ansible.plugins.loader import lookup_loader
+
+DOCUMENTATION = r"""
+name: cluster_service
+short_description: one service of the cluster
+options:
+  name: {required: true, description: name of the container, and of the service in messages}
+  directory: {required: true, description: directory of the service's files on the machine}
+  image: {required: true}
+  image_archive: {description: image as made by docker save, on the control machine}
+  image_remedy: {description: what to do when the image cannot be had}
+  pull: {default: true, description: whether a registry may be asked}
+  templates: {description: folder under the role's templates}
+  owner: {default: 0}
+  group: {default: 0}
+  modes: {default: {}, description: "mode by file name, 0600 where none is given"}
+  environment: {default: {}, description: becomes <directory>/<name>.env of mode 0600}
+  directories: {default: [], description: "data directories: path, mode, owner, group, keep"}
+  expect: {default: [], description: "files whose content must not differ: path, content, why"}
+  certificates: {default: [], description: "see Authority.issue"}
+  announce: {default: [], description: services for the Consul agent of this machine}
+  container: {required: true, description: options of docker_container}
+  probe: {required: true, description: see cluster_probe}
+  secrets: {default: [], description: values that must not be in any message}
+  start_seconds: {default: 60}
+  serve_seconds: {default: 180}
+"""
+
+CONSUL_SERVICES = "/etc/mesos-cluster/consul/services"
+DAY = 86400
+
+
+def encoded(value):
+    return base64.b64encode(json.dumps(value).encode()).decode()
+
+
+class Turn:
+    """The order of restarts among the hosts of one task, kept by files beside this run's others."""
+
+    def __init__(self, task_uuid, host, members):
+        self.host, self.members = host, members
+        self.directory = os.path.join(C.DEFAULT_LOCAL_TMP, "turns-" + task_uuid)
+        os.makedirs(self.directory, exist_ok=True)
+
+    def _path(self, name):
+        return os.path.join(self.directory, name)
+
+    def finish(self):
+        open(self._path("finished-" + self.host), "w").close()
+
+    def wait_for_others(self, deadline_seconds):
+        """Until every other member has finished its part: the leader goes last."""
+        end = time.monotonic() + deadline_seconds
+        while True:
+            left = [m for m in self.members
+                    if m != self.host and not os.path.exists(self._path("finished-" + m))]
+            if not left:
+                return
+            if time.monotonic() >= end:
+                raise AnsibleError("the leader still waits for %s" % ", ".join(left))
+            time.sleep(0.1)
+
+    def __enter__(self):
+        self.lock = open(self._path("lock"), "w")
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        return self
+
+    def __exit__(self, *_):
+        self.lock.close()
+
+    def spoil(self):
+        with open(self._path("failed"), "w") as file:
+            file.write(self.host)
+
+    def spoiled_by(self):
+        try:
+            with open(self._path("failed")) as file:
+                return file.read()
+        except FileNotFoundError:
+            return ""
+
+
+class ActionModule(ActionBase):
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        self.task_vars = task_vars or {}
+        self.args = self._task.args
+        self.name = self.args["name"]
+        host = self.task_vars["inventory_hostname"]
+        members = list(self.task_vars.get("ansible_play_batch") or [host])
+        turn = Turn(self._task._uuid, host, members)
+        try:
+            result.update(self.bring_up(turn))
+        finally:
+            turn.finish()
+        return self.scrubbed(result)
+
+    def bring_up(self, turn):
+        spec = self.payload()
+        placed = self.module("cluster_place", {
+            "payload": encoded(spec), "container": self.name, "image": self.args["image"],
+            "probe": encoded(self.args["probe"]), "reload_consul": self.announcements(),
+        })
+        if placed.get("failed"):
+            return placed
+        wanted = self.fingerprint(spec, placed["bundles"])
+        container, changed = placed["container"], placed["changed"]
+        same = (
+            container["exists"]
+            and container["labels"].get("tutti.configuration") == wanted
+            and container["image"] == placed["image_id"]
+        )
+        if same and container["running"]:
+            return {"changed": changed, "written": placed["written"]}
+        if self._task.check_mode:
+            return {"changed": True, "written": placed["written"]}
+        if not placed["image_id"]:
+            failure = self.fetch_image()
+            if failure:
+                return failure
+        answer = self.start_in_turn(turn, placed, wanted, same)
+        answer["changed"] = True
+        answer["written"] = placed["written"]
+        return answer
+
+    def start_in_turn(self, turn, placed, wanted, same):
+        if not placed["state"]["serving"]:
+            return self.start(wanted, same, "alive", self.args.get("start_seconds", 60))
+        seconds = int(self.args.get("serve_seconds", 180))
+        # With one fork the leader would wait for hosts that cannot begin before it ends.
+        if placed["state"]["leader"] and context.CLIARGS.get("forks", 5) > 1:
+            turn.wait_for_others(seconds * len(turn.members))
+        with turn:
+            if turn.spoiled_by():
+                return {"failed": True, "msg": "%s was not restarted here, because it did not "
+                        "come back on %s" % (self.name, turn.spoiled_by())}
+            answer = self.start(wanted, same, "serving", seconds)
+            if answer.get("failed"):
+                turn.spoil()
+            return answer
+
+    def start(self, wanted, same, level, seconds):
+        options = dict(self.args["container"])
+        options.update({
+            "name": self.name, "image": self.args["image"], "state": "started",
+            "recreate": not same, "restart_policy": "unless-stopped", "pull": False,
+            "container_default_behavior": "no_defaults", "timeout": 150,
+            "labels": {"tutti.configuration": wanted, "tutti.image": self.args["image"]},
+            "env_file": self.place(self.name + ".env"),
+        })
+        made = self.module("community.docker.docker_container", options)
+        if made.get("failed"):
+            return {"failed": True, "msg": "%s: %s" % (self.name, made.get("msg", made))}
+        waited = self.module("cluster_wait", {
+            "container": self.name, "probe": encoded(self.args["probe"]), "level": level,
+            "deadline_seconds": int(seconds),
+        })
+        if waited.get("open"):
+            self.module("community.docker.docker_container", {"name": self.name,
+                        "state": "stopped", "container_default_behavior": "no_defaults"})
+        if waited.get("failed"):
+            return {key: waited[key] for key in ("failed", "msg", "log") if waited.get(key)}
+        return {}
+
+    def fetch_image(self):
+        """Archive, then registry, else the remedy. Returns a failure or None."""
+        image, archive = self.args["image"], self.args.get("image_archive")
+        why = []
+        if archive:
+            failure = self.load_archive(archive)
+            if not failure:
+                return None
+            why.append(failure)
+        if self.args.get("pull", True):
+            pulled = self.module("community.docker.docker_image", {
+                "name": image, "source": "pull", "timeout": 900,
+            })
+            if not pulled.get("failed"):
+                return None
+            why.append(str(pulled.get("msg")))
+        return {"failed": True, "msg": "%s: the image %s is not on the machine%s. %s" % (
+            self.name, image, "".join("; " + reason for reason in why),
+            self.args.get("image_remedy") or "Name an image that a registry has, or an archive.")}
+
+    def load_archive(self, archive):
+        if not os.path.exists(archive):
+            return "no archive at %s on the control machine" % archive
+        shell = self._connection._shell
+        folder = self._make_tmp_path()
+        remote = self._transfer_file(archive, shell.join_path(folder, "image.tar"))
+        loaded = self.module("community.docker.docker_image_load", {"path": remote,
+                                                                      "timeout": 600})
+        self._remove_tmp_path(folder)
+        if loaded.get("failed"):
+            return "%s: %s" % (archive, loaded.get("msg"))
+        if self.args["image"] not in loaded.get("image_names", []):
+            return "%s holds %s" % (archive, ", ".join(loaded.get("image_names", [])) or "nothing")
+        return None
+
+    # What travels.
+
+    def place(self, name):
+        return os.path.join(self.args["directory"], name)
+
+    def announcements(self):
+        return ["%s/%s.json" % (CONSUL_SERVICES, self.name)] if self.args.get("announce") else []
+
+    def entry(self, path, content, mode="0600", owner=0, group=0):
+        if isinstance(content, str):
+            content = content.encode()
+        return {"path": path, "content": base64.b64encode(content).decode(), "mode": mode,
+                "owner": owner, "group": group}
+
+    def payload(self):
+        own = {"owner": self.args.get("owner", 0), "group": self.args.get("group", 0)}
+        directories = [dict(own, path=self.args["directory"], mode="0755")]
+        files = [self.entry(self.place(self.name + ".env"), self.environment())]
+        for name, text in self.rendered():
+            mode = (self.args.get("modes") or {}).get(name, "0600")
+            files.append(self.entry(self.place(name), text, mode, **own))
+            parent = os.path.dirname(self.place(name))
+            if parent not in [known["path"] for known in directories]:
+                directories.append(dict(own, path=parent, mode="0755"))
+        for order in self.args.get("certificates") or []:
+            directories.append(dict(own, path=self.place(order["directory"]), mode="0755"))
+        for path in self.announcements():
+            directories.append({"path": CONSUL_SERVICES, "mode": "0755"})
+            text = json.dumps({"services": self.args["announce"]}, indent=2, sort_keys=True)
+            files.append(self.entry(path, text + "\n", "0644"))
+        directories += [dict({"mode": "0755"}, **entry)
+                        for entry in self.args.get("directories") or []]
+        return {
+            "directories": directories, "files": files,
+            "expect": self.args.get("expect") or [],
+            "bundles": [self.bundle(order, own) for order in self.args.get("certificates") or []],
+        }
+
+    def environment(self):
+        lines = []
+        for name, value in sorted((self.args.get("environment") or {}).items()):
+            if value is None or value == self.task_vars.get("omit"):
+                continue
+            if isinstance(value, bool):
+                value = str(value).lower()
+            if "\n" in str(value) or str(value) != str(value).strip():
+                raise AnsibleError("%s: %s has spaces around it or a line break: an env file "
+                                   "cannot carry that" % (self.name, name))
+            lines.append("%s=%s\n" % (name, value))
+        return "".join(lines)
+
+    def rendered(self):
+        """(name, text) of every file under the named folder of the role's templates."""
+        if not self.args.get("templates"):
+            return
+        root = os.path.join(self._task._role._role_path, "templates", self.args["templates"])
+        for folder, _subfolders, names in sorted(os.walk(root)):
+            for name in sorted(names):
+                path = os.path.join(folder, name)
+                with open(path, encoding="utf-8") as file:
+                    text = file.read()
+                shown = os.path.relpath(path, root)
+                if shown.endswith(".j2"):
+                    shown, text = shown[:-3], self.template(path, text)
+                yield shown, text
+
+    def template(self, path, text):
+        templar = self._templar.copy_with_new_env(
+            environment_class=AnsibleEnvironment, searchpath=[os.path.dirname(path)],
+            available_variables=self.task_vars)
+        return templar.do_template(
+            text, preserve_trailing_newlines=True, escape_backslashes=False,
+            overrides={"trim_blocks": True, "lstrip_blocks": True})
+
+    def bundle(self, order, own):
+        issued = lookup_loader.get("cluster_certificate", loader=self._loader,
+                                   templar=self._templar).issue(order)
+        return {
+            "marker": self.place(order["directory"] + "/issued.json"),
+            "purpose": issued["purpose"], "expires": issued["expires"], "id": issued["id"],
+            "renew_before_seconds": 30 * DAY,
+            "files": [
+                self.entry(self.place("%s/%s" % (order["directory"], name)), content, mode, **own)
+                for name, (content, mode) in sorted(issued["files"].items())
+            ],
+        }
+
+    def fingerprint(self, spec, bundle_ids):
+        """Of all that the container reads at its start; what Consul reads is not among it."""
+        reloaded = self.announcements()
+        read = [entry for entry in spec["files"] if entry["path"] not in reloaded]
+        text = json.dumps([read, bundle_ids, self.args["container"]], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    # Plumbing.
+
+    def module(self, name, args):
+        answer = self._execute_module(module_name=name, module_args=args,
+                                      task_vars=self.task_vars)
+        answer.pop("invocation", None)
+        return answer
+
+    def scrubbed(self, result):
+        for secret in self.args.get("secrets") or []:
+            for key in ("msg", "log"):
+                if secret and key in result:
+                    result[key] = result[key].replace(str(secret), "********")
+        if "log" in result:
+            result["msg"] = "%s\nlast lines of its log:\n%s" % (result["msg"], result.pop("log"))
+        return result

@@ -1,0 +1,189 @@
+#!/usr/bin/python
+"""Puts one service's files on a machine and tells how the service is there.
+
+Used by the action plug-in cluster_service alone, as its first half: one transfer holds all files of
+the service, and the answer holds all that decides what comes next (is the image there, does the
+container run, with which configuration, does it serve, does it lead). Only files that differ are
+written, each by rename. It never starts or stops a container and never touches a data directory
+that exists.
+"""
+
+import base64
+import grp
+import http.client
+import json
+import os
+import pwd
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.cluster_probe import Docker, Http, probe
+
+DOCUMENTATION = r"""
+module: cluster_place
+short_description: files of one service in one transfer, and the state of the service
+options:
+  payload:
+    required: true
+    type: str
+    description: base64 of JSON {files, directories, bundles, expect, removed}; hidden from every log
+  container: {type: str, required: true}
+  image: {type: str, required: true}
+  probe: {type: str, description: base64 of JSON, hidden from every log}
+  reload_consul: {type: list, elements: str, default: []}
+"""
+
+
+def number(name, lookup, field):
+    if isinstance(name, int) or str(name).isdigit():
+        return int(name)
+    return getattr(lookup(name), field)
+
+
+class Place:
+    def __init__(self, module):
+        self.module = module
+        self.written = []
+
+    def owner(self, entry):
+        try:
+            return (
+                number(entry.get("owner", 0), pwd.getpwnam, "pw_uid"),
+                number(entry.get("group", 0), grp.getgrnam, "gr_gid"),
+            )
+        except KeyError as error:
+            self.module.fail_json(msg="%s: %s" % (entry["path"], error))
+
+    def settle(self, path, entry):
+        """Mode and owner as wanted; notes the path when they were not."""
+        uid, gid = self.owner(entry)
+        mode = int(entry["mode"], 8)
+        now = os.stat(path)
+        if now.st_mode & 0o7777 == mode and (now.st_uid, now.st_gid) == (uid, gid):
+            return
+        self.note(path)
+        if not self.module.check_mode:
+            os.chown(path, uid, gid)
+            os.chmod(path, mode)
+
+    def note(self, path):
+        if path not in self.written:
+            self.written.append(path)
+
+    def directory(self, entry):
+        path = entry["path"]
+        if os.path.isdir(path):
+            if not entry.get("keep"):
+                self.settle(path, entry)
+            return
+        self.note(path)
+        if not self.module.check_mode:
+            os.makedirs(path, mode=0o755)
+            self.settle(path, entry)
+
+    def file(self, entry):
+        path, content = entry["path"], base64.b64decode(entry["content"])
+        try:
+            with open(path, "rb") as old:
+                same = old.read() == content
+        except FileNotFoundError:
+            same = False
+        if same:
+            self.settle(path, entry)
+            return
+        self.note(path)
+        if self.module.check_mode:
+            return
+        uid, gid = self.owner(entry)
+        scratch = "%s.%d.new" % (path, os.getpid())
+        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as new:
+            new.write(content)
+        os.chown(scratch, uid, gid)
+        os.chmod(scratch, int(entry["mode"], 8))
+        os.replace(scratch, path)
+
+    def bundle(self, entry):
+        """Files that are only good together (key, certificate, keystore).
+
+        They are kept as long as their marker says that they were made for the same purpose and
+        are good for a while yet; else all of them are replaced.
+        """
+        try:
+            with open(entry["marker"], encoding="utf-8") as marker:
+                old = json.load(marker)
+        except (FileNotFoundError, ValueError):
+            old = {}
+        complete = all(os.path.exists(file["path"]) for file in entry["files"])
+        fresh = old.get("expires", 0) > time.time() + entry["renew_before_seconds"]
+        if complete and fresh and old.get("purpose") == entry["purpose"]:
+            for file in entry["files"]:
+                self.settle(file["path"], file)
+            return old["id"]
+        for file in entry["files"]:
+            self.file(file)
+        text = {key: entry[key] for key in ("purpose", "expires", "id")}
+        self.file({
+            "path": entry["marker"],
+            "content": base64.b64encode(json.dumps(text).encode()).decode(),
+            "mode": "0600",
+        })
+        return entry["id"]
+
+    def expect(self, entry):
+        try:
+            with open(entry["path"], encoding="utf-8") as file:
+                found = file.read().strip()
+        except FileNotFoundError:
+            return
+        if found != str(entry["content"]):
+            self.module.fail_json(
+                msg="%s holds %r where %r is expected: %s"
+                % (entry["path"], found, str(entry["content"]), entry["why"])
+            )
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "payload": {"type": "str", "required": True, "no_log": True},
+            "container": {"type": "str", "required": True},
+            "image": {"type": "str", "required": True},
+            "probe": {"type": "str", "no_log": True},
+            "reload_consul": {"type": "list", "elements": "str", "default": []},
+        },
+        supports_check_mode=True,
+    )
+    payload = json.loads(base64.b64decode(module.params["payload"]))
+    place = Place(module)
+    for entry in payload["expect"]:
+        place.expect(entry)
+    for entry in payload["directories"]:
+        place.directory(entry)
+    for entry in payload["files"]:
+        place.file(entry)
+    bundles = [place.bundle(entry) for entry in payload["bundles"]]
+
+    docker = Docker()
+    try:
+        image_id = docker.image_id(module.params["image"])
+        container = docker.container(module.params["container"])
+    except (OSError, http.client.HTTPException) as error:
+        module.fail_json(msg="the Docker engine does not answer: %s" % error)
+
+    announced = [path for path in place.written if path in module.params["reload_consul"]]
+    if announced and not module.check_mode:
+        # An agent that is not there yet reads the files when it starts.
+        Http("127.0.0.1", 8500, "/v1/agent/reload", method="PUT")
+
+    known = {"alive": False, "serving": False, "leader": False}
+    if container["running"] and module.params["probe"]:
+        known = probe(json.loads(base64.b64decode(module.params["probe"])))
+    module.exit_json(
+        changed=bool(place.written), written=place.written, bundles=bundles,
+        image_id=image_id, container=container, state=known,
+    )
+
+
+if __name__ == "__main__":
+    main()
