@@ -45,12 +45,12 @@ struct Loaded {
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 
 // `text` is the file's content, empty when there is none; `file` names it in diagnostics. The
-// environment wins over the file. Relative paths stay as they are.
+// environment wins over the file. Relative paths stay as they are. `superuser` decides where data
+// is kept by default.
 [[nodiscard]] Loaded load(const std::string& file, const std::string& text,
-                          const Environment& environment);
+                          const Environment& environment, bool superuser);
 
-// One line per key: name, environment variable, type, default, meaning. For `serve --help-config`
-// and the README.
+// For people: every key with its type, default, environment variable and meaning.
 [[nodiscard]] std::string describe_keys();
 
 }  // namespace tutti::config
