@@ -44,7 +44,7 @@ options:
   environment: {default: {}, description: becomes <directory>/<name>.env of mode 0600}
   directories: {default: [], description: "data directories: path, mode, owner, group, keep"}
   expect: {default: [], description: "files whose content must not differ: path, content, why"}
-  certificates: {default: [], description: "see Authority.issue"}
+  certificates: {default: [], description: "orders to the lookup cluster_certificate, and the directory for each"}
   announce: {default: [], description: services for the Consul agent of this machine}
   container: {required: true, description: options of docker_container}
   probe: {required: true, description: see cluster_probe}
@@ -296,14 +296,13 @@ class ActionModule(ActionBase):
     def template(self, path, text):
         templar = self._templar.copy_with_new_env(
             environment_class=AnsibleEnvironment, searchpath=[os.path.dirname(path)],
-            available_variables=self.task_vars)
+            available_variables=self.task_vars, trim_blocks=True, lstrip_blocks=True)
         return templar.do_template(
-            text, preserve_trailing_newlines=True, escape_backslashes=False,
-            overrides={"trim_blocks": True, "lstrip_blocks": True})
+            text, preserve_trailing_newlines=True, escape_backslashes=False)
 
     def bundle(self, order, own):
         issued = lookup_loader.get("cluster_certificate", loader=self._loader,
-                                   templar=self._templar).issue(order)
+                                   templar=self._templar).run([order])[0]
         return {
             "marker": self.place(order["directory"] + "/issued.json"),
             "purpose": issued["purpose"], "expires": issued["expires"], "id": issued["id"],

@@ -126,7 +126,7 @@ def gather(question, addresses):
 def asks_for_credentials(what, address, port, user, password, tls=False):
     """401 without credentials and 200 with them, or Wrong."""
     closed = Http(address, port, "/ping", tls=tls)
-    place = "%s at %s:%d" % (what, address, port)
+    place = "%s at %s:%s" % (what, address, port)
     if 200 <= closed.status < 300:
         raise Wrong("%s answers without credentials: its authentication is off" % place, True)
     answer = Http(address, port, "/ping", user, password, tls=tls)
@@ -161,7 +161,7 @@ def check_entry_mesos(ask):
     user, password = ask["credentials"]["mesos"]
     answer = Http(ask["entry"], ask["entry_ports"]["mesos"], "/metrics/snapshot", user, password,
                   tls=True)
-    place = "Mesos behind the load balancer at %s:%d" % (ask["entry"], ask["entry_ports"]["mesos"])
+    place = "Mesos behind the load balancer at %s:%s" % (ask["entry"], ask["entry_ports"]["mesos"])
     if answer.status == 401:
         raise Wrong("%s refuses the user %s with the password given here (401)" % (place, user),
                     True)
@@ -170,7 +170,7 @@ def check_entry_mesos(ask):
     metrics = answer.json()
     if metrics.get("master/elected") != 1:
         raise Wrong("%s is not the leading master" % place)
-    agents = ask.get("agents")
+    agents = int(ask.get("agents") or 0)
     if agents and metrics.get("master/slaves_active", 0) < agents:
         raise Wrong("%d of %d agents have registered" % (
             metrics.get("master/slaves_active", 0), agents))

@@ -22,7 +22,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 DOCUMENTATION = r"""
 name: cluster_certificate
 short_description: a certificate from the cluster's CA
-options: {}
+options:
+  _terms: {description: orders, see LookupModule.issue, required: true}
 """
 
 LIFETIME = datetime.timedelta(days=825)
@@ -60,6 +61,9 @@ def keystore(key, certificate, authority, alias, password):
 
 
 class LookupModule(LookupBase):
+    def run(self, terms, variables=None, **kwargs):
+        return [self.issue(order) for order in terms]
+
     def issue(self, order):
         """order: ca_certificate, ca_key (PEM), names, and keystore {alias, password} or nothing.
 

@@ -107,6 +107,7 @@ class Http:
     """One answer of an HTTP server: status 0 means none, and text then says why."""
 
     def __init__(self, address, port, path, user="", password="", tls=False, method="GET"):
+        port = int(port)  # numbers that pass through a template arrive as text
         self.status, self.text, self.location = 0, "", ""
         headers = {}
         if user:
@@ -143,7 +144,7 @@ class Http:
 
 def four_letters(address, port, word):
     """A four letter word of ZooKeeper; the answer's text, or OSError."""
-    with socket.create_connection((address, port), TIMEOUT_SECONDS) as stream:
+    with socket.create_connection((address, int(port)), TIMEOUT_SECONDS) as stream:
         stream.settimeout(TIMEOUT_SECONDS)
         stream.sendall(word.encode())
         chunks = []
