@@ -18,7 +18,7 @@ def start(process, argv, environ):
     flags = ScallopFlags("chronos", wrapper_arguments(environ) + list(argv), environ, 1)
     values = flags.values
     if not re.match(r"zk://|https?://|[^/]+:\d+$", values["master"]):
-        raise Refused(1, "bad value of 'master': expected zk://host:port,…/path or host:port")
+        raise Refused(1, "bad value of 'master': expected zk://host:port/path or host:port")
     Chronos(process, values, environ).start()
 
 
@@ -59,9 +59,7 @@ class Chronos(Framework):
 
     def start(self):
         self.open_session(self.address, self.values["zk_timeout"] / 1000, readable=False)
-        while not self.session.connected.wait(1.0):
-            if self.process.ended.is_set():
-                return
+        self.session.connected.wait()
         self.listen()
         self.stand(self.address.path + "/candidate", self.own_id)
 

@@ -136,8 +136,9 @@ def defaults(flags):
     return values
 
 
-def shown(name, text):
-    return "****" if SECRET_NAME.search(name) else text
+def shown(name, kind, text):
+    """`text` as a message may hold it: JSON and secret names are masked."""
+    return "****" if kind == "json" or SECRET_NAME.search(name) else text
 
 
 def check_libprocess(environ, known, status):
@@ -183,8 +184,7 @@ class MesosFlags:
         given = {}
         for argument in argv:
             if not argument.startswith("--"):
-                raise Refused(1, "Failed to load flags: expected --name=value, not "
-                                 f"'{shown('secret', argument)}'")
+                raise Refused(1, "Failed to load flags: expected --name=value alone")
             name, equals, text = argument[2:].partition("=")
             if not equals and name.startswith("no-"):
                 name, text = name[3:], "false"
@@ -207,7 +207,7 @@ class MesosFlags:
             self.values[name] = convert(flag, text)
         except ValueError as error:
             raise Refused(1, f"Failed to load flag '{name}': {error} "
-                             f"(value '{shown(name, text)}')") from None
+                             f"(value '{shown(name, flag['type'], text)}')") from None
         self.texts[name] = text
 
     def display(self):
@@ -219,8 +219,8 @@ class MesosFlags:
                 continue
             if name in ("zk", "master"):
                 text = re.sub(r"//[^@/]+@", "//****@", text)
-            elif self.flags[name]["type"] in ("string", "json"):
-                text = "****" if self.flags[name]["type"] == "json" else shown(name, text)
+            elif self.flags[name]["type"] != "path":
+                text = shown(name, self.flags[name]["type"], text)
             texts[name] = str(text)
         return texts
 
@@ -276,4 +276,5 @@ class ScallopFlags:
         try:
             self.values[name] = convert(flag, text)
         except ValueError as error:
-            self.refuse(f"bad value '{shown(name, text)}' of option '{name}': {error}")
+            self.refuse(f"bad value '{shown(name, flag['type'], text)}' of option "
+                        f"'{name}': {error}")

@@ -133,8 +133,9 @@ class Framework:
 
     def hop(self, request, base, headers):
         """The request once more, to the leader. ConnectionRefusedError, OSError as they come."""
+        replaced = HOP_HEADERS.union(name.lower() for name in headers)
         kept = {name: value for name, value in request.headers.items()
-                if name.lower() not in HOP_HEADERS}
+                if name.lower() not in replaced}
         kept.update(headers)
         connect_s = self.values.get("leader_proxy_connection_timeout", 5000) / 1000
         read_s = self.values.get("leader_proxy_read_timeout", 10000) / 1000

@@ -32,7 +32,7 @@ def check(values):
     if not values["master"]:
         raise Refused(MARATHON_REFUSED, "Error: Required option 'master' not found")
     if not re.match(r"zk://|https?://|[^/]+:\d+$", values["master"]):
-        raise Refused(MARATHON_REFUSED, "Error: bad value of 'master': expected zk://… or http://…")
+        raise Refused(MARATHON_REFUSED, "Error: bad value of 'master': expected zk:// or http://")
     if values["group_versions_cache_size"] <= 2 * values["max_running_deployments"]:
         raise Refused(MARATHON_REFUSED, "Error: group_versions_cache_size must be greater than "
                                         "2 * max_running_deployments")
@@ -72,8 +72,6 @@ class Marathon(Framework):
         values = self.values
         self.open_session(self.address, values["zk_session_timeout"] / 1000, readable=False)
         if not self.session.connected.wait(values["zk_connection_timeout"] / 1000):
-            if self.process.ended.is_set():
-                return
             raise Refused(NO_ZOOKEEPER, "Could not connect to ZooKeeper within "
                                         "zk_connection_timeout")
         self.listen()

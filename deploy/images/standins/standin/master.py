@@ -20,8 +20,8 @@ from standin.web import Listener, Reply, json_reply, refuse_method, unauthorized
 from standin.zookeeper import Group, Session, parse_url
 
 VERSION = IMITATED_VERSIONS["mesos-master"]
-NOT_IMITATED = re.compile(r"/(api/v1|teardown|maintenance/\w+|machine/(down|up)|weights|quota|roles|"
-                          r"state-summary|reserve|unreserve|create-volumes|destroy-volumes)")
+NOT_IMITATED = re.compile(r"/(api/v1|teardown|maintenance/\w+|machine/(down|up)|weights|quota|"
+                          r"roles|state-summary|reserve|unreserve|create-volumes|destroy-volumes)")
 
 
 def start(process, argv, environ):
@@ -47,7 +47,8 @@ def check(values):
     if values["http_authenticators"] != "basic" or values["authenticators"] != "crammd5":
         raise Refused(1, "the stand-in knows only http_authenticators=basic, "
                          "authenticators=crammd5")
-    if values["authenticate_http_frameworks"] and values["http_framework_authenticators"] != "basic":
+    if values["authenticate_http_frameworks"] \
+            and values["http_framework_authenticators"] != "basic":
         raise Refused(1, "Missing or unknown `--http_framework_authenticators`: needed with "
                          "authenticate_http_frameworks")
     for name in ("authenticate_agents", "authenticate_frameworks", "authenticate_http_readonly",

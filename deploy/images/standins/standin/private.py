@@ -122,7 +122,7 @@ def fixed_master(where, status):
     text = where.split("://", 1)[-1].rstrip("/")
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise Refused(status, "bad value of 'master': expected zk://host:port,…/path or host:port")
+        raise Refused(status, "bad value of 'master': expected zk://host:port/path or host:port")
     return {"hostname": host, "ip": host, "port": int(port), "pid": f"master@{host}:{port}"}
 
 

@@ -13,7 +13,6 @@ from standin import title
 
 LOG_FILE_LIMIT_BYTES = 8 * 1024 * 1024
 CLOSE_DEADLINE_S = 2.0
-TERMINATED = 128 + signal.SIGTERM
 
 
 class Refused(Exception):
@@ -48,7 +47,9 @@ class Log:
     def write(self, severity, text):
         now = time.time()
         stamp = time.strftime("%m%d %H:%M:%S", time.localtime(now))
-        line = f"{severity}{stamp}.{int(now % 1 * 1e6):06d} {os.getpid()} {self.component}] {text}\n"
+        text = text.replace("\n", " ")  # one event is one line, whatever a client sent
+        line = (f"{severity}{stamp}.{int(now % 1 * 1e6):06d} {os.getpid()} {self.component}] "
+                f"{text}\n")
         with self.lock:
             try:
                 sys.stderr.write(line)
@@ -72,15 +73,15 @@ class Process:
     def __init__(self, component):
         self.log = Log(component)
         self.closers = []
-        self.ended = threading.Event()
         self.status = None
         self.lock = threading.Lock()
-        signal.signal(signal.SIGTERM, self.on_signal)
-        signal.signal(signal.SIGINT, self.on_signal)
-
-    def on_signal(self, number, _frame):
-        self.status = TERMINATED if number == signal.SIGTERM else 128 + number
-        self.ended.set()
+        # The C handler itself writes the signal's number here: a Python handler would come too
+        # late where the signal arrives just before the main thread blocks.
+        self.told_to_end, self.end = os.pipe()
+        os.set_blocking(self.end, False)
+        signal.set_wakeup_fd(self.end, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: None)
 
     def leave(self, status, reason):
         """Orderly end: sessions are closed first, so that a successor takes over at once."""
@@ -88,7 +89,7 @@ class Process:
             if self.status is None:
                 self.log.info(reason)
                 self.status = status
-        self.ended.set()
+                os.write(self.end, b"\0")
 
     def abort(self, status, reason):
         """End now, for one that must not serve another request. Does not return."""
@@ -96,7 +97,9 @@ class Process:
         os._exit(status)
 
     def wait(self):
-        self.ended.wait()
+        number = os.read(self.told_to_end, 1)[0]
+        if number:
+            self.status = 128 + number
         closing = threading.Thread(target=self.close, daemon=True)
         closing.start()
         closing.join(CLOSE_DEADLINE_S)
@@ -114,7 +117,7 @@ def run(name, argv, environ):
     """The whole life of the stand-in called `name`. Does not return."""
     component = "mesos-agent" if name == "mesos-slave" else name
     if component not in ("mesos-master", "mesos-agent", "marathon", "chronos"):
-        sys.exit(f"{name}: no such stand-in; there are mesos-master, mesos-agent, marathon, chronos")
+        sys.exit(f"{name}: no such stand-in (mesos-master, mesos-agent, marathon, chronos)")
     if "--version" in argv:
         print(title(component))
         sys.exit(0)
@@ -124,13 +127,23 @@ def run(name, argv, environ):
         sys.exit(0)
     process = Process(component)
     process.log.info(title(component))
+    threading.Thread(target=start_or_end, args=(component, process, argv, environ),
+                     daemon=True, name="start").start()
+    process.wait()  # the main thread only waits: a signal is answered at any moment
+
+
+def start_or_end(component, process, argv, environ):
     try:
         start(component, process, argv, environ)
+        return
     except Refused as refusal:
-        sys.stderr.write(f"{component} (stand-in): {refusal}\n")
+        status, text = refusal.status, str(refusal)
+    except Exception as error:  # a thread's end must be the program's end
+        status, text = 1, f"failed to start: {type(error).__name__}: {error}"
+    if process.status is None:
+        sys.stderr.write(f"{component} (stand-in): {text}\n")
         sys.stderr.flush()
-        os._exit(refusal.status)
-    process.wait()
+        os._exit(status)
 
 
 def start(component, process, argv, environ):

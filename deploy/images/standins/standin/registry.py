@@ -3,6 +3,7 @@
 Used by the master alone. It is forgotten with the process; agents and frameworks come again, with
 their ids, when the leader changes.
 """
+import ipaddress
 import threading
 import time
 
@@ -43,6 +44,7 @@ class Registry:
         facts = {key: expect(message, key, kind) for key, kind in
                  (("hostname", str), ("ip", str), ("port", int), ("attributes", dict),
                   ("resources", dict), ("version", str))}
+        check_endpoint(facts["ip"], facts["port"])
         now = time.time()
         with self.lock:
             agent_id = message.get("id")
@@ -161,6 +163,13 @@ def expect(message, key, kind):
     if not isinstance(value, kind) or isinstance(value, bool):
         raise ValueError(key)
     return value
+
+
+def check_endpoint(ip, port):
+    """The master will connect there: ValueError unless it is an IPv4 address and a port."""
+    ipaddress.IPv4Address(ip)
+    if not 0 < port < 65536:
+        raise ValueError("port")
 
 
 def lives(framework):
