@@ -1,0 +1,287 @@
+#include "server/http/session.hpp"
+
+#include "providers/base/result.hpp"
+#include "providers/support/log.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include <array>
+
+namespace tutti::http {
+
+namespace net = boost::asio;
+
+namespace {
+
+constexpr auto kAwait = net::as_tuple(net::use_awaitable);
+constexpr std::size_t kReadBytes = 8 * 1024;
+
+std::string_view media_header(Media media) {
+  switch (media) {
+    case Media::none:
+      return "";
+    case Media::json:
+      return "Content-Type: application/json;charset=UTF-8\r\n";
+    case Media::text:
+      return "Content-Type: text/plain;charset=UTF-8\r\n";
+    case Media::yaml:
+      return "Content-Type: application/yaml;charset=UTF-8\r\n";
+  }
+  return "";
+}
+
+}  // namespace
+
+Session::Session(net::ip::tcp::socket socket, Worker& worker, bool refused)
+    : socket_(std::move(socket)),
+      worker_(worker),
+      refused_(refused),
+      buffer_(worker.shared().limits.read_buffer_bytes) {
+  boost::system::error_code ignored;
+  socket_.set_option(net::ip::tcp::no_delay(true), ignored);
+  request_.peer = socket_.remote_endpoint(ignored).address();
+  request_.local = socket_.local_endpoint(ignored);
+}
+
+void Session::on_tick(Tick now) {
+  if (now < deadline_) return;
+  timed_out_ = true;
+  deadline_ = kNever;
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+void Session::drain() {
+  if (idle_) close();
+}
+
+void Session::close() {
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+std::string_view Session::buffered() const {
+  const auto data = buffer_.data();
+  return {static_cast<const char*>(data.data()), data.size()};
+}
+
+net::awaitable<void> Session::run() {
+  // A handler may be waiting on another thread, where a cancellation from here must not reach; a
+  // session ends by closing its socket.
+  co_await net::this_coro::reset_cancellation_state(net::disable_cancellation());
+  while (co_await serve_one()) {
+  }
+  boost::system::error_code ignored;
+  socket_.shutdown(net::ip::tcp::socket::shutdown_send, ignored);
+  socket_.close(ignored);
+}
+
+net::awaitable<bool> Session::serve_one() {
+  Shared& shared = worker_.shared();
+  const Step head = co_await receive_head();
+  if (head == Step::gone) co_return false;
+  if (head == Step::rejected) {
+    request_.header = Header();
+    co_await refuse(shared.handler.error(rejection_->status, rejection_->message));
+    co_return false;
+  }
+  if (refused_) {
+    co_await refuse(shared.handler.error(503, "Too many connections").with("Retry-After", "1"));
+    co_return false;
+  }
+  take_request();
+  Admission admission = shared.handler.admit(request_);
+  if (admission.refusal && !parser_->is_done()) {
+    co_await refuse(std::move(*admission.refusal));
+    co_return false;
+  }
+  if (!admission.refusal && !parser_->is_done()) {
+    const Step body = co_await receive_body(admission.body_limit_bytes);
+    if (body == Step::gone) co_return false;
+    if (body == Step::rejected) {
+      auto response = shared.handler.error(rejection_->status, rejection_->message);
+      if (rejection_->status == 503) response.headers.emplace_back("Retry-After", "1");
+      co_await refuse(std::move(response));
+      co_return false;
+    }
+  }
+  Response response;
+  if (admission.refusal) {
+    response = std::move(*admission.refusal);
+  } else {
+    response = co_await call_handler();
+  }
+  ++served_;
+  const bool keep_alive = parser_->keep_alive() && !worker_.draining() && !handler_failed_ &&
+                          served_ < shared.limits.requests_per_connection;
+  co_return co_await send(response, keep_alive);
+}
+
+net::awaitable<Session::Step> Session::receive_head() {
+  const Shared& shared = worker_.shared();
+  // An empty line before a request is tolerated (RFC 9112, 2.2).
+  while (buffered().starts_with("\r\n")) buffer_.consume(2);
+  idle_ = buffer_.size() == 0;
+  if (idle_ && worker_.draining()) co_return Step::gone;
+  deadline_ = worker_.tick_after(idle_ ? shared.deadlines.idle : shared.deadlines.header);
+  std::size_t scanned = 0;
+  for (;;) {
+    HeadScan scan = scan_head(buffered(), scanned, shared.limits);
+    rejection_ = std::move(scan.rejection);
+    if (rejection_) co_return Step::rejected;
+    if (scan.length != 0) {
+      parser_.emplace();
+      rejection_ = parse_head(buffered().substr(0, scan.length), *parser_, shared.limits);
+      buffer_.consume(scan.length);
+      deadline_ = kNever;
+      co_return rejection_ ? Step::rejected : Step::done;
+    }
+    if (!co_await read_more()) {
+      // Whoever sent nothing since the last answer has not asked anything.
+      co_return timed_out_ && !idle_ ? reject(408, "The header took too long") : Step::gone;
+    }
+    if (idle_) {
+      idle_ = false;
+      deadline_ = worker_.tick_after(shared.deadlines.header);
+      while (buffered().starts_with("\r\n")) buffer_.consume(2);
+    }
+  }
+}
+
+// The header leaves the parser before the body is read: trailer fields never become part of it.
+void Session::take_request() {
+  request_.header = std::move(parser_->get().base());
+  request_.body.clear();
+}
+
+net::awaitable<Session::Step> Session::receive_body(std::uint64_t limit_bytes) {
+  Shared& shared = worker_.shared();
+  const auto length = parser_->content_length();
+  if (length && *length > limit_bytes) {
+    co_return reject(413, "The body is larger than " + std::to_string(limit_bytes) + " bytes");
+  }
+  const std::uint64_t reserved = length ? *length : limit_bytes;
+  if (!shared.reserve_body(reserved)) {
+    co_return reject(503, "Too many large requests are being received");
+  }
+  parser_->body_limit(limit_bytes);
+  parser_->eager(true);
+  const std::chrono::seconds extra(reserved / shared.deadlines.body_bytes_per_second);
+  deadline_ = worker_.tick_after(shared.deadlines.body + extra);
+  const Step step = co_await receive_body_bytes();
+  shared.release_body(reserved);
+  deadline_ = kNever;
+  co_return step;
+}
+
+net::awaitable<Session::Step> Session::receive_body_bytes() {
+  if (!request_.field("Expect").empty() && buffer_.size() == 0) {
+    static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    const auto [error, sent] =
+        co_await net::async_write(socket_, net::buffer(kContinue.data(), kContinue.size()), kAwait);
+    if (error) co_return Step::gone;
+  }
+  for (;;) {
+    boost::system::error_code error;
+    if (buffer_.size() != 0) buffer_.consume(parser_->put(buffer_.data(), error));
+    if (error == boost::beast::http::error::body_limit) {
+      co_return reject(413, "The body is larger than this route allows");
+    }
+    if (error && error != boost::beast::http::error::need_more) {
+      co_return reject(400, "The body's framing is broken: " + error.message());
+    }
+    if (parser_->is_done()) break;
+    if (buffer_.size() == buffer_.max_size()) co_return reject(400, "A chunk's header is too long");
+    if (!co_await read_more()) {
+      co_return timed_out_ ? reject(408, "The body took too long") : Step::gone;
+    }
+  }
+  request_.body = std::move(parser_->get().body());
+  co_return Step::done;
+}
+
+net::awaitable<Response> Session::call_handler() {
+  Handler& handler = worker_.shared().handler;
+  try {
+    co_return co_await handler.handle(request_);
+  } catch (const std::exception& exception) {
+    log(LogLevel::error, "a request failed with an exception",
+        {{"method", request_.method()}, {"what", exception.what()}});
+  }
+  handler_failed_ = true;
+  co_return handler.error(500, "An internal error occurred; the server's log tells more");
+}
+
+net::awaitable<bool> Session::read_more() {
+  const std::size_t room = buffer_.max_size() - buffer_.size();
+  if (room == 0) co_return false;
+  const auto space = buffer_.prepare(std::min(room, kReadBytes));
+  const auto [error, count] = co_await socket_.async_read_some(space, kAwait);
+  buffer_.commit(count);
+  co_return !error;
+}
+
+void Session::write_head(const Response& response, bool keep_alive) {
+  head_.clear();
+  head_.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
+  head_.append(reason_phrase(response.status)).append("\r\n");
+  head_.append(worker_.date_header());
+  head_.append("Server: tutti\r\n");
+  head_.append(media_header(response.media));
+  for (const auto& [name, value] : response.headers) {
+    TUTTI_ASSERT(value.find_first_of("\r\n") == std::string::npos);
+    head_.append(name).append(": ").append(value).append("\r\n");
+  }
+  // 204 has no body and must not claim one (RFC 9110, 8.6).
+  if (response.status != 204) {
+    head_.append("Content-Length: ").append(std::to_string(response.body.size())).append("\r\n");
+  }
+  if (!keep_alive) {
+    head_.append("Connection: close\r\n");
+  } else if (parser_->get().version() == 10) {
+    head_.append("Connection: keep-alive\r\n");
+  }
+  head_.append("\r\n");
+}
+
+net::awaitable<bool> Session::send(Response& response, bool keep_alive) {
+  write_head(response, keep_alive);
+  const bool with_body = request_.header.method() != boost::beast::http::verb::head;
+  const std::array<net::const_buffer, 2> parts{
+      net::buffer(head_), with_body ? net::buffer(response.body) : net::const_buffer()};
+  deadline_ = worker_.tick_after(worker_.shared().deadlines.write);
+  const auto [error, sent] = co_await net::async_write(socket_, parts, kAwait);
+  deadline_ = kNever;
+  co_return !error && keep_alive;
+}
+
+net::awaitable<void> Session::refuse(Response response) {
+  if (!parser_) parser_.emplace();
+  timed_out_ = false;
+  co_await send(response, false);
+  co_await discard_rest();
+}
+
+// A socket that is closed over unread bytes resets the connection, and the client loses the answer.
+net::awaitable<void> Session::discard_rest() {
+  boost::system::error_code ignored;
+  socket_.shutdown(net::ip::tcp::socket::shutdown_send, ignored);
+  deadline_ = worker_.tick_after(worker_.shared().deadlines.discard);
+  std::uint64_t discarded = buffer_.size();
+  buffer_.clear();
+  while (discarded < worker_.shared().limits.discarded_bytes && co_await read_more()) {
+    discarded += buffer_.size();
+    buffer_.clear();
+  }
+  deadline_ = kNever;
+}
+
+Session::Step Session::reject(unsigned status, std::string message) {
+  rejection_ = Rejection{status, std::move(message)};
+  return Step::rejected;
+}
+
+}  // namespace tutti::http
