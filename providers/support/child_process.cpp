@@ -294,7 +294,8 @@ void ChildProcess::reap() {
 
 net::awaitable<ExitStatus> ChildProcess::wait() {
   while (!status_) {
-    if (co_await ended()) reap();
+    const bool over = co_await ended();  // GCC 12 miscompiles a co_await inside a condition
+    if (over) reap();
   }
   co_return *status_;
 }

@@ -142,7 +142,6 @@ Error error_of(CURLcode code, const Exchange& exchange, const HttpRequest& reque
     case CURLE_SSL_CACERT_BADFILE:
       return Error(ErrorClass::authentication, "tls", text);
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
       return Error(ErrorClass::invalid, "request", text);
     case CURLE_ABORTED_BY_CALLBACK:
       return Error(ErrorClass::transient, "cancelled", text);
@@ -324,6 +323,9 @@ HttpClient::HttpClient(net::any_io_executor executor, HttpClientLimits limits)
 HttpClient::~HttpClient() = default;
 
 net::awaitable<Result<HttpResponse>> HttpClient::perform(HttpRequest request) {
+  if (!request.url.starts_with("http://") && !request.url.starts_with("https://")) {
+    co_return Error(ErrorClass::invalid, "request", "not an address of HTTP: " + request.url);
+  }
   Exchange exchange;
   const HeaderList headers = make_headers(request);
   const EasyHandle easy(curl_easy_init(), &curl_easy_cleanup);
