@@ -2,6 +2,7 @@
 // per-host results. Knows plans only as words for steps; knows nothing of clouds or HTTP.
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <functional>
@@ -12,6 +13,8 @@
 
 #include "providers/base/ids.hpp"
 #include "providers/base/result.hpp"
+#include "providers/support/clock.hpp"
+#include "providers/support/offload.hpp"
 #include "server/plan/plan.hpp"
 
 namespace tutti::bootstrap {
@@ -105,6 +108,13 @@ struct AnsibleOptions {
   std::chrono::seconds ssh_deadline{180};
   int forks = 20;
   int parallel_runs = 8;
+  // The program that calls supervise_main(), and the word that makes it do so.
+  std::vector<std::string> supervisor{"/proc/self/exe", "__supervise"};
 };
+
+// `run_dir` and `state_dir` are made (0700) where they are missing. Runs beyond parallel_runs wait
+// their turn. Everything happens on `executor`'s thread but files and /proc, which `offload` reads.
+[[nodiscard]] Result<std::unique_ptr<Bootstrapper>> make_ansible_bootstrapper(
+    boost::asio::any_io_executor executor, Clock& clock, Offload& offload, AnsibleOptions options);
 
 }  // namespace tutti::bootstrap

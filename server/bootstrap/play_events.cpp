@@ -1,0 +1,130 @@
+#include "server/bootstrap/play_events.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "providers/support/redactor.hpp"
+
+namespace tutti::bootstrap {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t kLastOutputBytes = 2000;
+
+std::string member(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+bool flag(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  return found != json.end() && found->is_boolean() && found->get<bool>();
+}
+
+int count(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  return found != json.end() && found->is_number_integer() ? found->get<int>() : 0;
+}
+
+}  // namespace
+
+void LineSplitter::feed(std::string_view bytes, const std::function<void(std::string_view)>& line) {
+  for (const char c : bytes) {
+    if (c == '\n') {
+      finish(line);
+    } else if (rest_.size() < longest_) {
+      rest_ += c;
+    }
+  }
+}
+
+void LineSplitter::finish(const std::function<void(std::string_view)>& line) {
+  if (!rest_.empty()) line(rest_);
+  rest_.clear();
+}
+
+void PlayEvents::tell(const std::string& line) {
+  if (logged_bytes_ > kLargestLog) return;
+  Progress progress;
+  progress.task = task_;
+  progress.line = redactor().redact(line.substr(0, kLongestLine));
+  logged_bytes_ += progress.line.size() + 1;
+  if (logged_bytes_ > kLargestLog) progress.line = "further output of this run is not kept";
+  sink_(progress);
+}
+
+void PlayEvents::failure(const std::string& host, std::string task, std::string message) {
+  HostState& state = hosts_[host];
+  state.task = std::move(task);
+  state.message = redactor().redact(message);
+}
+
+void PlayEvents::event_line(std::string_view text) {
+  const auto json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) return;
+  const std::string event = member(json, "event");
+  const std::string host = member(json, "host");
+  const std::string task = member(json, "task");
+  if (event == "task") {
+    task_ = task;
+    tell("task: " + task);
+  } else if (event == "ok") {
+    if (flag(json, "changed")) tell(host + ": changed");
+  } else if (event == "failed") {
+    const bool ignored = flag(json, "ignored");
+    if (!ignored) failure(host, task, member(json, "message"));
+    tell(host + (ignored ? ": failed (ignored): " : ": FAILED: ") + member(json, "message"));
+  } else if (event == "unreachable") {
+    failure(host, task, member(json, "message"));
+    tell(host + ": UNREACHABLE: " + member(json, "message"));
+  } else if (event == "retry") {
+    tell(host + ": not yet, " + std::to_string(count(json, "left")) + " attempts left");
+  } else if (event == "recap" && json.contains("hosts") && json["hosts"].is_object()) {
+    has_recap_ = true;
+    for (const auto& [name, summary] : json["hosts"].items()) {
+      HostState& state = hosts_[name];
+      state.seen = true;
+      state.failed = count(summary, "failures") > 0;
+      state.unreachable = count(summary, "unreachable") > 0;
+      changed_ += count(summary, "changed");
+      tell(name + ": ok=" + std::to_string(count(summary, "ok")) +
+           " changed=" + std::to_string(count(summary, "changed")) +
+           " failed=" + std::to_string(count(summary, "failures")) +
+           " unreachable=" + std::to_string(count(summary, "unreachable")));
+    }
+  }
+}
+
+void PlayEvents::output_line(std::string_view text) {
+  const std::string line = redactor().redact(text);
+  tell(line);
+  last_output_ += (last_output_.empty() ? "" : "\n") + line;
+  if (last_output_.size() > kLastOutputBytes) {
+    last_output_.erase(0, last_output_.size() - kLastOutputBytes);
+  }
+}
+
+Outcome PlayEvents::outcome(const Run& run) const {
+  Outcome outcome;
+  outcome.changed = changed_;
+  for (const Host& target : run.targets) {
+    HostResult result;
+    result.key = target.key;
+    const auto found = hosts_.find(target.name);
+    if (found == hosts_.end() || !found->second.seen) {
+      result.message = "the run ended before it came to this host";
+    } else {
+      const HostState& state = found->second;
+      result.ok = !state.failed && !state.unreachable;
+      result.unreachable = state.unreachable;
+      if (!result.ok) {
+        result.failed_task = state.task;
+        result.message = state.message;
+      }
+    }
+    outcome.hosts.push_back(std::move(result));
+  }
+  return outcome;
+}
+
+}  // namespace tutti::bootstrap
