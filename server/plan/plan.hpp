@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -111,7 +112,7 @@ struct PlannedInstance {
   std::string type;
   std::string hostname;                // of the Compute it is or runs on
   std::optional<InstanceKey> host;     // the instance it is hosted on (same ordinal)
-  std::optional<ResourceId> resource;  // of a Compute: its cloud instance
+  std::optional<ResourceId> resource;  // of a Compute or a virtual address: its cloud object
   std::vector<std::string> required_by;  // node templates that require this one
 };
 
@@ -123,13 +124,15 @@ struct Plan {
 
 struct PlanResult {
   std::optional<Plan> plan;
-  tosca::Diagnostics diagnostics;  // errors when there is no plan
+  tosca::Diagnostics diagnostics;  // errors alone; warnings stand in the plan
+  // A plan beside errors can be shown and not carried out.
+  [[nodiscard]] bool feasible() const { return plan.has_value() && diagnostics.empty(); }
 };
 
 // `desired` null means: nothing shall remain. Refused with its place: an even number of masters
-// under tutti.policies.OddMembers, an operation whose implementation Tutti does not ship
-// ("missing:..."), a virtual address that the site cannot give, compute properties that depend on
-// attributes, an acyclicity violation.
+// under tutti.policies.OddMembers, a virtual address that the site cannot give, compute properties
+// that depend on attributes, an acyclicity violation. An operation whose implementation Tutti does
+// not ship ("missing:...") is an error too, but the plan is there to be looked at.
 [[nodiscard]] PlanResult make_plan(const tosca::Topology* desired, const Observation& observed,
                                    const Site& site);
 
@@ -137,5 +140,10 @@ struct PlanResult {
 // "kind", ...}]} and Mermaid flowchart text.
 [[nodiscard]] std::string to_json(const Plan& plan);
 [[nodiscard]] std::string to_mermaid(const Plan& plan);
+
+// Resource ids that the plan derives, for those who look resources up by node.
+[[nodiscard]] ResourceId instance_resource(const InstanceKey& key);  // "instance/web-0"
+[[nodiscard]] ResourceId private_network();                          // "network/private"
+[[nodiscard]] ResourceId virtual_address_resource(const std::string& node);
 
 }  // namespace tutti::plan
