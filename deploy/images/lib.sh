@@ -1,5 +1,7 @@
+# shellcheck shell=bash
 # Shared by build, fill-store and tests/labs/machines: sourced, never run.
 
+# shellcheck disable=SC2034
 IMAGE_STORE_POINTER=tutti/image-store:current
 
 fail() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
