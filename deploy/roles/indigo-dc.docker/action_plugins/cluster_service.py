@@ -48,6 +48,9 @@ options:
   announce: {default: [], description: services for the Consul agent of this machine}
   container: {required: true, description: options of docker_container}
   probe: {required: true, description: see cluster_probe}
+  leaves_by_exit:
+    default: false
+    description: whether it exits by design when its ensemble wavers, to be started again
   secrets: {default: [], description: values that must not be in any message}
   start_seconds: {default: 60}
   serve_seconds: {default: 180}
@@ -142,6 +145,10 @@ class ActionModule(ActionBase):
         )
         if same and container["running"]:
             return {"changed": changed, "written": placed["written"]}
+        if same and container["restarting"]:
+            # It left by itself and the engine brings it back: nothing to change, but to wait for.
+            waited = self.wait("alive", self.args.get("start_seconds", 60))
+            return dict(waited, changed=changed, written=placed["written"])
         if self._task.check_mode:
             return {"changed": True, "written": placed["written"]}
         if not placed["image_id"]:
@@ -181,9 +188,14 @@ class ActionModule(ActionBase):
         made = self.module("community.docker.docker_container", options)
         if made.get("failed"):
             return {"failed": True, "msg": "%s: %s" % (self.name, made.get("msg", made))}
+        return self.wait(level, seconds)
+
+    def wait(self, level, seconds):
+        """Nothing when the level is reached, else the failure."""
         waited = self.module("cluster_wait", {
             "container": self.name, "probe": encoded(self.args["probe"]), "level": level,
             "deadline_seconds": int(seconds),
+            "restarts_allowed": 1000 if self.args.get("leaves_by_exit") else 5,
         })
         if waited.get("open"):
             self.module("community.docker.docker_container", {"name": self.name,

@@ -20,7 +20,8 @@ options:
   probe: {type: str, required: true, description: base64 of JSON, hidden from every log}
   level: {choices: [alive, serving], default: alive}
   deadline_seconds: {type: int, default: 60}
-  restarts_allowed: {type: int, default: 4}
+  restarts_allowed:
+    {type: int, default: 5, description: after so many during the wait, waiting is given up}
 """
 
 
@@ -31,13 +32,14 @@ def main():
             "probe": {"type": "str", "required": True, "no_log": True},
             "level": {"choices": ["alive", "serving"], "default": "alive"},
             "deadline_seconds": {"type": "int", "default": 60},
-            "restarts_allowed": {"type": "int", "default": 4},
+            "restarts_allowed": {"type": "int", "default": 5},
         },
         supports_check_mode=True,
     )
     params = module.params
     spec = json.loads(base64.b64decode(params["probe"]))
     docker, end, pause = Docker(), time.monotonic() + params["deadline_seconds"], 0.1
+    first = docker.container(params["container"]).get("restarts", 0)
     while True:
         seen = probe(spec)
         if seen["open"]:
@@ -48,7 +50,8 @@ def main():
         if seen[params["level"]]:
             module.exit_json(changed=False, state=seen)
         container = docker.container(params["container"])
-        dying = container.get("restarts", 0) > params["restarts_allowed"]
+        restarts = container.get("restarts", 0) - first
+        dying = restarts >= params["restarts_allowed"]
         if dying or time.monotonic() >= end or not container["exists"]:
             break
         time.sleep(pause)
@@ -57,7 +60,7 @@ def main():
         reason = "its container is gone"
     elif dying:
         reason = "its container stopped %d times, exit code %d" % (
-            container["restarts"], container["exit_code"])
+            restarts, container["exit_code"])
     else:
         reason = "not %s within %d s" % (params["level"], params["deadline_seconds"])
     module.fail_json(

@@ -9,6 +9,7 @@ It never installs packages and never removes a key of daemon.json that somebody 
 
 import json
 import os
+import re
 import shutil
 import socket
 import struct
@@ -108,7 +109,7 @@ def machine_facts():
     return {
         "interface": interface,
         "address": address,
-        "hostname": socket.gethostname().split(".")[0],
+        "hostname": re.sub(r"[^A-Za-z0-9-]+", "-", socket.gethostname().split(".")[0]),
         "cgroup_version": 2 if os.path.exists("/sys/fs/cgroup/cgroup.controllers") else 1,
         "capabilities": held,
         "privileged": len(held) == len(CAPABILITIES),

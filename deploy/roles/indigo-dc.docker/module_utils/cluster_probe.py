@@ -81,9 +81,10 @@ class Docker:
     def container(self, name):
         found = self.json("/containers/%s/json" % name)
         if not found:
-            return {"exists": False, "running": False}
+            return {"exists": False, "running": False, "restarting": False}
         return {
             "exists": True,
+            "restarting": bool(found["State"]["Restarting"]),
             "running": bool(found["State"]["Running"]) and not found["State"]["Restarting"],
             "restarts": found.get("RestartCount", 0),
             "exit_code": found["State"].get("ExitCode", 0),
