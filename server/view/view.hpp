@@ -1,9 +1,11 @@
 // What GETs are answered from: snapshots rendered when state changed, shared with every HTTP
-// thread. Cold texts (template, log) are read from the store by read-only calls.
-// Every URL in a rendered text is the marker kBase, replaced by the request's base URL.
+// thread. Never reads a clock or a cloud; cold texts (template, log) are cold_texts.hpp's.
+// Every URL in a rendered text is the marker kBase, replaced by the request's base URL (splice()).
 #pragma once
 
-#include <atomic>
+#include "server/reconcile/state.hpp"
+#include "tosca/topology/topology.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -13,58 +15,76 @@
 #include <string_view>
 #include <vector>
 
-#include "server/reconcile/state.hpp"
-#include "tosca/topology/topology.hpp"
-
 namespace tutti::view {
 
 // What the engine tells after each commit (the same facts as engine::Published, in view's words).
 struct Facts {
   std::shared_ptr<const reconcile::DeploymentState> state;
-  std::shared_ptr<const tosca::Topology> topology;
-  std::shared_ptr<const std::string> request_json;
+  std::shared_ptr<const tosca::Topology> topology;  // may be null
+  std::shared_ptr<const std::string> request_json;  // see request_facts.hpp; may be null
   std::map<reconcile::StepId, std::string> running_tasks;
+};
+
+// The cloud that deployments go to, as clients are told (indigo.md 1.4).
+struct SiteInfo {
+  std::string name;      // of the configured account: cloudProviderName, cpComputeServiceId
+  std::string provider;  // "docker": deploymentType and iaasType in capitals
+  std::string endpoint;  // cpEndpoint
 };
 
 struct RenderedResource {
   InstanceId id;
+  std::string node;
   std::string type;
   std::vector<std::string> ancestry;  // for ?type= of derived types
-  std::string json;                   // indigo.md 1.5
+  std::string state;
+  WallTime created_at{};
+  WallTime updated_at{};
+  std::string json;  // indigo.md 1.5
 };
 
 // One deployment, rendered. Immutable.
 struct Snapshot {
+  DeploymentId id;
+  reconcile::DeploymentStatus status{};
+  std::string json;                         // the Deployment resource, indigo.md 1.4, with links
+  std::string extrainfo;                    // JSON array, indigo.md 1.2
+  std::vector<RenderedResource> resources;  // by node and ordinal
+};
+
+// What listings filter and sort by; costs no rendering.
+struct Card {
   DeploymentId id;
   WallTime created_at{};
   WallTime updated_at{};
   reconcile::DeploymentStatus status{};
   std::string created_by;  // "subject@issuer", empty when anonymous
   std::string user_group;
-  std::string json;      // the Deployment resource, indigo.md 1.4, with links
-  std::string progress;  // JSON for `status --follow`: nodes, states, elapsed, running tasks
-  std::string extrainfo; // JSON array, indigo.md 1.2
-  std::vector<RenderedResource> resources;  // in the default order
 };
 
-inline constexpr std::string_view kBase = "\x01";  // never part of JSON text otherwise
+inline constexpr char kBase = '\x01';  // JSON text never holds it otherwise
+
+// `text` with every kBase replaced.
+[[nodiscard]] std::string splice(std::string_view text, std::string_view base);
 
 class View {
  public:
-  View();
+  explicit View(SiteInfo site);
   ~View();
   View(const View&) = delete;
   View& operator=(const View&) = delete;
 
-  // From the control thread. Publishing is coalesced: rendering happens on the next read or in the
-  // background at most once per change.
+  // From the control thread. Cheap: rendering waits for the next read, however often a deployment
+  // is published until then.
   void publish(const DeploymentId& deployment, Facts facts);
   void forget(const DeploymentId& deployment);
 
-  // From any thread.
+  // From any thread. Null for unknown ids.
   [[nodiscard]] std::shared_ptr<const Snapshot> find(std::string_view id) const;
-  [[nodiscard]] std::vector<std::shared_ptr<const Snapshot>> all() const;  // newest first
-  [[nodiscard]] std::size_t size() const;
+  // For people who wait (`status --follow`): progress.hpp. Nothing for unknown ids.
+  [[nodiscard]] std::optional<std::string> progress(std::string_view id, WallTime now) const;
+  // Newest first, by (created_at, id).
+  [[nodiscard]] std::vector<Card> cards() const;
 
  private:
   struct Impl;
