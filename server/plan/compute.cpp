@@ -1,12 +1,12 @@
 // Reads a Compute's capabilities (host, os, endpoint) into the cloud's words.
+#include "server/plan/draft.hpp"
+#include "server/plan/expressions.hpp"
+
 #include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <cmath>
 #include <limits>
-
-#include "server/plan/draft.hpp"
-#include "server/plan/expressions.hpp"
 
 namespace tutti::plan {
 
@@ -27,9 +27,10 @@ class Reader {
     const auto found = properties_->find(property);
     if (found == properties_->end()) return {};
     if (auto literal = literal_of(found->second)) return *literal;
-    draft_.error("plan.not-literal", node_.span,
-                 place(property) + " depends on an attribute, and must be known before anything runs",
-                 "give a value or use get_input");
+    draft_.error(
+        "plan.not-literal", node_.span,
+        place(property) + " depends on an attribute, and must be known before anything runs",
+        "give a value or use get_input");
     return {};
   }
 
@@ -183,7 +184,8 @@ void warn_of_image(Draft& draft, const tosca::NodeTemplate& node, const ImageQue
                     (query.version.empty() || query.version.substr(0, 2) == "12");
   if (fits) return;
   std::string asked = query.image;
-  if (asked.empty()) asked = query.distribution + (query.version.empty() ? "" : " ") + query.version;
+  if (asked.empty())
+    asked = query.distribution + (query.version.empty() ? "" : " ") + query.version;
   draft.warn("site.image", node.span,
              "node '" + node.name + "' asks for " + asked +
                  ": the sandbox's image (Debian 12) is used instead");

@@ -27,14 +27,14 @@ void Draft::require(std::size_t step, const std::vector<std::size_t>& earlier) {
 
 void Draft::error(std::string rule, const tosca::SourceSpan& span, std::string message,
                   std::string hint) {
-  errors.push_back({tosca::Severity::error, std::move(rule), span, std::move(message),
-                    std::move(hint)});
+  errors.push_back(
+      {tosca::Severity::error, std::move(rule), span, std::move(message), std::move(hint)});
 }
 
 void Draft::warn(std::string rule, const tosca::SourceSpan& span, std::string message,
                  std::string hint) {
-  plan.warnings.push_back({tosca::Severity::warning, std::move(rule), span, std::move(message),
-                           std::move(hint)});
+  plan.warnings.push_back(
+      {tosca::Severity::warning, std::move(rule), span, std::move(message), std::move(hint)});
 }
 
 int Draft::incarnation(const InstanceKey& key) const {
@@ -53,8 +53,8 @@ StepId step_id(const std::string& node, const std::string& operation,
   std::string text = node + "/" + operation + "@";
   for (std::size_t i = 0; i < instances.size(); ++i) {
     if (i > 0) text += ",";
-    text += std::to_string(instances[i].key.ordinal) + "." +
-            std::to_string(instances[i].incarnation);
+    text +=
+        std::to_string(instances[i].key.ordinal) + "." + std::to_string(instances[i].incarnation);
   }
   return StepId(std::move(text));
 }

@@ -1,6 +1,9 @@
 // A plan in the making: what the transforms of make_plan hand to each other. Private to this
-// folder. Each transform adds its part and its diagnostics; none of them stops at the first problem.
+// folder. Each transform adds its part and its diagnostics; none of them stops at the first
+// problem.
 #pragma once
+
+#include "server/plan/plan.hpp"
 
 #include <map>
 #include <optional>
@@ -8,8 +11,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "server/plan/plan.hpp"
 
 namespace tutti::plan {
 
@@ -62,8 +63,8 @@ struct Draft {
 
 // The transforms, in the order in which make_plan calls them.
 void expand_instances(Draft& draft);
-void place_on_site(Draft& draft);       // networks, addresses, machines
-void plan_lifecycles(Draft& draft);     // the operations of each node template
+void place_on_site(Draft& draft);    // networks, addresses, machines
+void plan_lifecycles(Draft& draft);  // the operations of each node template
 void check_policies(Draft& draft);
 void order_by_requirements(Draft& draft);
 void order_by_attributes(Draft& draft);

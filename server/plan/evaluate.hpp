@@ -2,13 +2,13 @@
 // inputs and by the view for outputs.
 #pragma once
 
+#include "providers/base/result.hpp"
+#include "tosca/topology/topology.hpp"
+
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "providers/base/result.hpp"
-#include "tosca/topology/topology.hpp"
 
 namespace tutti::plan {
 

@@ -1,7 +1,7 @@
 // How many instances each node template has, and which ordinals they carry.
-#include <algorithm>
-
 #include "server/plan/draft.hpp"
+
+#include <algorithm>
 
 namespace tutti::plan {
 

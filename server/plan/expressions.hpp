@@ -1,10 +1,10 @@
 // Looks into expressions without evaluating them. Private to this folder.
 #pragma once
 
+#include "tosca/topology/value.hpp"
+
 #include <optional>
 #include <vector>
-
-#include "tosca/topology/value.hpp"
 
 namespace tutti::plan {
 

@@ -1,8 +1,8 @@
 // The operations of each node template: create, configure, start, those that have an
 // implementation; one step over all its instances that still need it.
-#include <array>
-
 #include "server/plan/draft.hpp"
+
+#include <array>
 
 namespace tutti::plan {
 
@@ -24,12 +24,18 @@ constexpr std::string_view kMissing = "missing:";
 // How far along the way up; stopped and broken instances go it again.
 int progress(InstanceState state) {
   switch (state) {
-    case InstanceState::created: return 1;
-    case InstanceState::configuring: return 1;
-    case InstanceState::configured: return 2;
-    case InstanceState::starting: return 2;
-    case InstanceState::started: return 3;
-    default: return 0;
+    case InstanceState::created:
+      return 1;
+    case InstanceState::configuring:
+      return 1;
+    case InstanceState::configured:
+      return 2;
+    case InstanceState::starting:
+      return 2;
+    case InstanceState::started:
+      return 3;
+    default:
+      return 0;
   }
 }
 

@@ -1,7 +1,7 @@
+#include "server/plan/plan.hpp"
+
 #include <array>
 #include <utility>
-
-#include "server/plan/plan.hpp"
 
 namespace tutti::plan {
 
@@ -37,9 +37,13 @@ std::optional<InstanceState> instance_state_from(std::string_view name) {
   return std::nullopt;
 }
 
-ResourceId instance_resource(const InstanceKey& key) { return ResourceId("instance/" + key.text()); }
+ResourceId instance_resource(const InstanceKey& key) {
+  return ResourceId("instance/" + key.text());
+}
 
-ResourceId private_network() { return ResourceId("network/private"); }
+ResourceId private_network() {
+  return ResourceId("network/private");
+}
 
 ResourceId virtual_address_resource(const std::string& node) {
   return ResourceId("virtual_address/" + node);

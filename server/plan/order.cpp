@@ -1,10 +1,10 @@
 // Who waits for whom: requirements, attribute references, and the order that follows.
+#include "server/plan/draft.hpp"
+#include "server/plan/expressions.hpp"
+
 #include <algorithm>
 #include <array>
 #include <queue>
-
-#include "server/plan/draft.hpp"
-#include "server/plan/expressions.hpp"
 
 namespace tutti::plan {
 

@@ -1,9 +1,9 @@
 // What the site has to hold: one private network, a machine for each Compute instance, and the
 // virtual addresses.
-#include <algorithm>
-
 #include "server/plan/draft.hpp"
 #include "server/plan/expressions.hpp"
+
+#include <algorithm>
 
 namespace tutti::plan {
 
@@ -37,8 +37,8 @@ void add_resource(Draft& draft, DraftNode& node, int ordinal, const ResourceId& 
   step.during = InstanceState::creating;
   step.after = InstanceState::started;  // lowered when operations of its own follow
   const ResourceKind kind = kind_of(spec);
-  step.action = ResourceCall{ResourceCall::Action::create, resource, kind, incarnation,
-                             std::move(spec)};
+  step.action =
+      ResourceCall{ResourceCall::Action::create, resource, kind, incarnation, std::move(spec)};
   const std::size_t index = draft.add(std::move(step));
   if (draft.network_step) draft.require(index, {*draft.network_step});
   node.resource_steps.push_back(index);

@@ -1,7 +1,11 @@
-// The plan: what has to be done, in which order, to bring a deployment from what is observed to what
-// is desired. Create, scale, heal and delete are one function. Pure: a list of small transforms over
-// plain data, each tested alone. Used by reconcile, by the dry run and by `tutti plan`.
+// The plan: what has to be done, in which order, to bring a deployment from what is observed to
+// what is desired. Create, scale, heal and delete are one function. Pure: a list of small
+// transforms over plain data, each tested alone. Used by reconcile, by the dry run and by `tutti
+// plan`.
 #pragma once
+
+#include "providers/model.hpp"
+#include "tosca/topology/topology.hpp"
 
 #include <chrono>
 #include <compare>
@@ -12,9 +16,6 @@
 #include <string_view>
 #include <variant>
 #include <vector>
-
-#include "providers/model.hpp"
-#include "tosca/topology/topology.hpp"
 
 namespace tutti::plan {
 
@@ -110,9 +111,9 @@ struct PlannedInstance {
   InstanceKey key;
   int incarnation = 1;
   std::string type;
-  std::string hostname;                // of the Compute it is or runs on
-  std::optional<InstanceKey> host;     // the instance it is hosted on (same ordinal)
-  std::optional<ResourceId> resource;  // of a Compute or a virtual address: its cloud object
+  std::string hostname;                  // of the Compute it is or runs on
+  std::optional<InstanceKey> host;       // the instance it is hosted on (same ordinal)
+  std::optional<ResourceId> resource;    // of a Compute or a virtual address: its cloud object
   std::vector<std::string> required_by;  // node templates that require this one
 };
 

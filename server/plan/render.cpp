@@ -1,8 +1,8 @@
 // The plan for people: JSON for programs, Mermaid for eyes. The same plan gives the same text.
-#include <algorithm>
-
 #include "providers/base/json_writer.hpp"
 #include "server/plan/plan.hpp"
+
+#include <algorithm>
 
 namespace tutti::plan {
 
@@ -82,12 +82,23 @@ std::string label(const std::string& text) {
   std::string safe;
   for (const char c : text) {
     switch (c) {
-      case '"': safe += "#quot;"; break;
-      case '#': safe += "#35;"; break;
-      case '<': safe += "#lt;"; break;
-      case '>': safe += "#gt;"; break;
-      case '\n': safe += ' '; break;
-      default: safe += c;
+      case '"':
+        safe += "#quot;";
+        break;
+      case '#':
+        safe += "#35;";
+        break;
+      case '<':
+        safe += "#lt;";
+        break;
+      case '>':
+        safe += "#gt;";
+        break;
+      case '\n':
+        safe += ' ';
+        break;
+      default:
+        safe += c;
     }
   }
   return safe;
@@ -122,8 +133,8 @@ std::string to_mermaid(const Plan& plan) {
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const Step& step = plan.steps[i];
     const bool resource = std::holds_alternative<ResourceCall>(step.action);
-    text += "  s" + std::to_string(i) + (resource ? "([\"" : "[\"") + label(title(step)) +
-            "<br/>" + label(step.operation) + (resource ? "\"])\n" : "\"]\n");
+    text += "  s" + std::to_string(i) + (resource ? "([\"" : "[\"") + label(title(step)) + "<br/>" +
+            label(step.operation) + (resource ? "\"])\n" : "\"]\n");
   }
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     for (const std::size_t earlier : plan.steps[i].requires_steps) {

@@ -1,8 +1,8 @@
 // What has to go: all of it on delete, what nothing wants any more otherwise. The cloud's objects
 // alone: what runs on a machine ends with it, and a delete must work when SSH is dead.
-#include <algorithm>
-
 #include "server/plan/draft.hpp"
+
+#include <algorithm>
 
 namespace tutti::plan {
 
@@ -11,10 +11,14 @@ namespace {
 // Who has to be gone before whom.
 int level(ResourceKind kind) {
   switch (kind) {
-    case ResourceKind::attachment: return 0;
-    case ResourceKind::instance: return 1;
-    case ResourceKind::network: return 3;
-    default: return 2;
+    case ResourceKind::attachment:
+      return 0;
+    case ResourceKind::instance:
+      return 1;
+    case ResourceKind::network:
+      return 3;
+    default:
+      return 2;
   }
 }
 

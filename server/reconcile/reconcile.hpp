@@ -2,22 +2,22 @@
 // and in the simulator. It decides; the engine commits and performs.
 #pragma once
 
+#include "server/plan/plan.hpp"
+#include "server/reconcile/state.hpp"
+
 #include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "server/plan/plan.hpp"
-#include "server/reconcile/state.hpp"
 
 namespace tutti::reconcile {
 
 struct RetryPolicy {
   std::chrono::milliseconds first_delay{1000};
   std::chrono::milliseconds longest_delay{60000};
-  int resource_attempts = 8;                             // per step, for transient and throttled
-  std::chrono::milliseconds blocked_recheck{15000};      // quota and capacity: until they clear
-  std::chrono::milliseconds observe_interval{1000};      // while a delete waits for the cloud
+  int resource_attempts = 8;                         // per step, for transient and throttled
+  std::chrono::milliseconds blocked_recheck{15000};  // quota and capacity: until they clear
+  std::chrono::milliseconds observe_interval{1000};  // while a delete waits for the cloud
 };
 
 // What a transition may know besides the state; all of it outlives the call.
@@ -31,8 +31,8 @@ struct Context {
 // never kept. An event costs its out-degree, not the plan's size.
 struct Cursor {
   plan::Plan plan;
-  std::vector<std::uint32_t> unmet;                    // per step
-  std::vector<std::vector<std::size_t>> dependents;    // per step
+  std::vector<std::uint32_t> unmet;                  // per step
+  std::vector<std::vector<std::size_t>> dependents;  // per step
   std::map<StepId, std::size_t> index;
 };
 [[nodiscard]] Cursor make_cursor(const DeploymentState& state, const Context& context);

@@ -2,6 +2,9 @@
 // effects that move it. Plain data with ordered containers; holds SecretRefs, never secrets.
 #pragma once
 
+#include "providers/base/wall_time.hpp"
+#include "server/plan/plan.hpp"
+
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -9,9 +12,6 @@
 #include <string>
 #include <variant>
 #include <vector>
-
-#include "providers/base/wall_time.hpp"
-#include "server/plan/plan.hpp"
 
 namespace tutti::reconcile {
 
@@ -76,12 +76,21 @@ struct Failure {
 struct StepRecord {
   enum class Status { waiting, running, retrying, blocked, aborting, done, failed };
   Status status = Status::waiting;
-  int attempt = 0;  // of the running or last one, from 1
-  RunId run;        // of the running attempt
+  int attempt = 0;   // of the running or last one, from 1
+  int failures = 0;  // those that count against the limit: waiting for quota does not
+  RunId run;         // of the running attempt
   std::optional<WallTime> started_at;
   std::optional<WallTime> finished_at;
   std::optional<WallTime> retry_at;
   std::optional<Failure> failure;  // the last
+};
+
+// A delete believes what the site shows, and looks again until it shows nothing.
+struct Cleanup {
+  bool looking = false;             // an Observe owes its answer
+  std::optional<WallTime> look_at;  // when to look again
+  int rounds = 0;                   // looks in a row that showed what was destroyed already
+  int failures = 0;                 // looks in a row that failed
 };
 
 struct DeploymentState {
@@ -96,6 +105,7 @@ struct DeploymentState {
   WallTime created_at{};
   WallTime updated_at{};
   std::uint64_t random_state = 1;  // all randomness comes from here
+  Cleanup cleanup;
   std::map<InstanceKey, NodeInstance> instances;
   std::map<ResourceId, ResourceRecord> resources;
   std::map<StepId, StepRecord> steps;
@@ -154,18 +164,22 @@ struct Event {
 
 // Perform a step of the current plan. Exactly one StepSucceeded or StepFailed answers it.
 // `recovered`: an earlier performance may have happened; find out before doing anything twice.
+// A destroy succeeds when the cloud has accepted it or no longer knows the object; whether it is
+// gone is for Observe to say.
 struct StartStep {
   StepId step;
   int attempt = 1;
   RunId run;
   bool recovered = false;
 };
-// The step's outcome shall come soon, as aborted or as what it was.
+// The step's outcome shall come soon, as aborted or as what it was. A step that the engine does not
+// know (it was lost in a crash) is answered as aborted once no run of it is alive.
 struct AbortStep {
   StepId step;
   int attempt = 1;
 };
 struct Observe {};  // answered by Observed or ObserveFailed
+// A Tick is due at this instant; a later ArmTimer replaces an earlier one.
 struct ArmTimer {
   WallTime at{};
 };
