@@ -147,13 +147,7 @@ std::shared_ptr<const Schema> read_schema(Reader& reader, const Node* node) {
 }
 
 PropertyDefinition read_property(Reader& reader, const Entry& entry) {
-  PropertyDefinition property =
-      read_definition(reader, entry, "a property definition", property_keys());
-  if (property.type == nullptr && (!entry.value->is_mapping() || !entry.value->find("type"))) {
-    reader.error("grammar.missing-key", entry.value->is_mapping() ? *entry.value : *entry.key,
-                 "the definition of \"" + property.name + "\" needs the key \"type\"");
-  }
-  return property;
+  return read_definition(reader, entry, "a property definition", property_keys());
 }
 
 PropertyDefinition read_attribute(Reader& reader, const Entry& entry) {

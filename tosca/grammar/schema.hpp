@@ -55,6 +55,7 @@ struct PropertyDefinition : Schema {
   std::string unsupported;
 };
 
+// The type may be missing: a derived type that refines a property leaves it out.
 [[nodiscard]] PropertyDefinition read_property(Reader& reader, const Entry& entry);
 // An attribute: like a property, and never required.
 [[nodiscard]] PropertyDefinition read_attribute(Reader& reader, const Entry& entry);

@@ -18,6 +18,18 @@ struct Capability {
   ExpressionMap properties;
 };
 
+// One operation of one interface with its implementation, e.g. Standard.create.
+struct OperationDefinition {
+  std::string interface_name;  // "Standard"
+  std::string name;            // "create", "configure", "start", "stop", "delete"
+  // A playbook's path relative to the playbooks' folder, e.g. "tosca/zookeeper.yml"; or
+  // "missing:" and the name of an artifact that Tutti does not ship, which the plan refuses.
+  std::string implementation;
+  ExpressionMap inputs;
+  std::optional<std::int64_t> timeout_seconds;
+  SourceSpan span;
+};
+
 // A requirement after matching. `relationship_type` is concrete (e.g. tosca.relationships.HostedOn).
 struct Relationship {
   std::string requirement;  // the requirement's name: host, dependency, ...
@@ -26,17 +38,8 @@ struct Relationship {
   std::string target;      // node template
   std::string capability;  // name of the target's capability, may be empty
   ExpressionMap properties;
-  SourceSpan span;
-};
-
-// One operation of one interface with its implementation, e.g. Standard.create.
-struct OperationDefinition {
-  std::string interface_name;  // "Standard"
-  std::string name;            // "create", "configure", "start", "stop", "delete"
-  // A playbook's path relative to the playbooks' folder, e.g. "tosca/zookeeper.yml".
-  std::string implementation;
-  ExpressionMap inputs;
-  std::optional<std::int64_t> timeout_seconds;
+  // Of the relationship itself, e.g. Configure.pre_configure_source.
+  std::vector<OperationDefinition> operations;
   SourceSpan span;
 };
 

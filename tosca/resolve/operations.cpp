@@ -1,0 +1,173 @@
+// Operations of nodes and relationships: what types implement, and what templates add or replace.
+#include <algorithm>
+
+#include "tosca/resolve/phases.hpp"
+#include "tosca/source/scalar.hpp"
+#include "tosca/source/suggest.hpp"
+
+namespace tutti::tosca::resolution {
+
+namespace {
+
+// Playbooks that Tutti does not ship keep their name behind this mark: the plan refuses them.
+constexpr std::string_view kMissing = "missing:";
+
+struct Merged {
+  std::string interface_name;
+  std::string name;
+  const Node* implementation = nullptr;
+  const Node* timeout = nullptr;
+  const Node* place = nullptr;
+  std::vector<Entry> inputs;                       // later ones replace earlier ones
+  std::map<std::string, PropertyDefinition> types;  // of inputs that a type defines
+};
+
+// "tosca.interfaces.node.lifecycle.Standard" and "Standard" are one interface.
+std::string brief(const std::string& name) {
+  const auto dot = name.rfind('.');
+  return name.starts_with("tosca.interfaces.") ? name.substr(dot + 1) : name;
+}
+
+bool is_definition(const Node& value) {
+  if (!value.is_mapping() || function_of(value)) return false;
+  const Node* type = value.find("type");
+  return type != nullptr && type->is_scalar();
+}
+
+void take_input(const Entry& entry, bool by_type, Merged& merged) {
+  std::erase_if(merged.inputs, [&](const Entry& e) { return e.key->text == entry.key->text; });
+  if (!by_type || !is_definition(*entry.value)) {
+    merged.inputs.push_back(entry);
+    return;
+  }
+  Diagnostics ignored;
+  grammar::Reader reader(ignored, grammar::Version::simple_1_3);
+  PropertyDefinition definition = grammar::read_parameter(reader, entry);
+  const Node* value = entry.value->find("value");
+  if (value == nullptr) value = definition.default_value;
+  if (value != nullptr) merged.inputs.push_back({entry.key, value});
+  merged.types.insert_or_assign(definition.name, std::move(definition));
+}
+
+std::vector<Merged> merge(const std::vector<const grammar::Interface*>& interfaces) {
+  std::vector<Merged> all;
+  for (const grammar::Interface* interface : interfaces) {
+    for (const grammar::Operation& operation : interface->operations) {
+      const std::string name = brief(interface->name);
+      auto known = std::find_if(all.begin(), all.end(), [&](const Merged& m) {
+        return m.interface_name == name && m.name == operation.name;
+      });
+      if (known == all.end()) {
+        all.push_back({name, operation.name, nullptr, nullptr, operation.key, {}, {}});
+        known = all.end() - 1;
+      }
+      if (operation.implementation != nullptr) {
+        known->implementation = operation.implementation;
+        known->place = operation.key;
+        known->timeout = operation.timeout;
+      }
+      for (const Entry& input : interface->inputs) take_input(input, true, *known);
+      for (const Entry& input : operation.inputs) take_input(input, true, *known);
+    }
+  }
+  return all;
+}
+
+std::string implementation_of(const Resolution& resolution, const Node& written,
+                              const NodeModel& node) {
+  std::string text(written.text);
+  const auto artifact_file = [&](const std::vector<grammar::ArtifactDefinition>& artifacts) {
+    for (const grammar::ArtifactDefinition& artifact : artifacts) {
+      if (artifact.name == written.text && artifact.file != nullptr && artifact.file->is_scalar()) {
+        text = std::string(artifact.file->text);
+      }
+    }
+  };
+  if (node.members != nullptr) artifact_file(node.members->artifacts);
+  artifact_file(node.written->artifacts);
+  if (resolution.units.unit_of(written).main && !text.starts_with(kMissing)) {
+    text.insert(0, kMissing);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::vector<OperationDefinition> make_operations(
+    Resolution& resolution, Evaluator& evaluator,
+    const std::vector<const grammar::Interface*>& interfaces, const NodeModel& artifacts_of,
+    const Site& site, const std::string& secret_id) {
+  std::vector<OperationDefinition> made;
+  for (const Merged& merged : merge(interfaces)) {
+    if (merged.implementation == nullptr || merged.implementation->text.empty()) continue;
+    OperationDefinition operation;
+    operation.interface_name = merged.interface_name;
+    operation.name = merged.name;
+    operation.implementation = implementation_of(resolution, *merged.implementation, artifacts_of);
+    operation.span = merged.place->span();
+    if (merged.timeout != nullptr) {
+      operation.timeout_seconds = integer_from(merged.timeout->text);
+      if (!operation.timeout_seconds || *operation.timeout_seconds <= 0) {
+        resolution.error("operation.timeout", *merged.timeout,
+                         "a timeout is a number of seconds above 0");
+      }
+    }
+    for (const Entry& input : merged.inputs) {
+      Site inner = site;
+      const std::string name(input.key->text);
+      inner.secret_id = secret_id + "/" + merged.interface_name + "." + merged.name + "/" + name;
+      const auto type = merged.types.find(name);
+      Evaluation value = type == merged.types.end()
+                             ? evaluator.untyped(*input.value, inner)
+                             : evaluator.typed(*input.value, type->second, inner,
+                                               type->second.secret);
+      operation.inputs.emplace(name, std::move(value.expression));
+    }
+    made.push_back(std::move(operation));
+  }
+  return made;
+}
+
+void check_operations(Resolution& resolution, const NodeModel& node) {
+  for (const grammar::Interface& written : node.written->interfaces) {
+    std::vector<std::string_view> interfaces;
+    std::vector<std::string_view> operations;
+    const Type* type = nullptr;
+    for (const grammar::Interface* known : node.members->interfaces) {
+      interfaces.push_back(known->name);
+      if (brief(known->name) != brief(written.name)) continue;
+      for (const grammar::Operation& operation : known->operations) {
+        operations.push_back(operation.name);
+      }
+      if (known->type != nullptr) type = resolution.units.find(TypeKind::interface, *known->type);
+    }
+    if (written.type != nullptr) type = resolution.units.find(TypeKind::interface, *written.type);
+    if (type == nullptr) {
+      type = resolution.units.unit_of(*written.key).find(TypeKind::interface, written.name);
+    }
+    if (type == nullptr && operations.empty()) {
+      resolution.error("interface.unknown", *written.key,
+                       "the type " + node.type->name() + " has no interface \"" + written.name + "\"",
+                       did_you_mean(written.name, interfaces));
+      continue;
+    }
+    for (const Type* at = type; at != nullptr; at = at->parent) {
+      for (const grammar::Interface& own : at->definition->interfaces) {
+        for (const grammar::Operation& operation : own.operations) {
+          operations.push_back(operation.name);
+        }
+      }
+    }
+    for (const grammar::Operation& operation : written.operations) {
+      if (std::find(operations.begin(), operations.end(), operation.name) != operations.end()) {
+        continue;
+      }
+      resolution.error("operation.unknown", *operation.key,
+                       "the interface \"" + written.name + "\" has no operation \"" +
+                           operation.name + "\"",
+                       did_you_mean(operation.name, operations));
+    }
+  }
+}
+
+}  // namespace tutti::tosca::resolution
