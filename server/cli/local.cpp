@@ -31,7 +31,7 @@ void print(const tosca::Diagnostics& diagnostics, bool as_json) {
 }
 
 std::optional<tosca::ImportMap> import_map(const Options& options) {
-  tosca::ImportMap map = tosca::ImportMap::embedded();
+  tosca::ImportMap map;
   for (const auto& [location, file] : options.imports) {
     std::ifstream in(file, std::ios::binary);
     std::ostringstream text;

@@ -19,7 +19,7 @@ AWAIT = re.compile(r"\bco_await\b")
 BRACE_TEMPORARY = re.compile(r"co_await\s[^;]*[(,]\s*(?:[A-Za-z_][\w:]*\s*)?\{[^}]")
 OWNING_LAMBDA = re.compile(r"co_await\s[^;]*[(,]\s*\[(?!\s*\]|\s*&\s*\]|[\s&\w,]*&\w+\s*\])[^\]&]+\]")
 DETACH = re.compile(r"\b(asio|net)::detached\b|[(,]\s*detached\s*[),]")
-MACHINE_PATH = re.compile(r"(^|[^A-Za-z0-9_.])/(work|farm|root|home)/[a-z]")
+MACHINE_PATH = re.compile(r"(^|[^A-Za-z0-9_.])/(work|farm)/[a-z]")
 
 
 def tracked(root):
