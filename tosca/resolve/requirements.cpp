@@ -245,16 +245,35 @@ class Matcher {
                             std::to_string(*definition.most) + " time(s)");
     }
     if (given > 0 || definition.least == 0) return;
+    if (is_hosted() && hosts(definition)) return;
     const std::vector<NodeModel*> found = candidates(definition, definition.node_type);
     if (found.size() == 1) {
       link(definition, nullptr, *found.front());
-      return;
+    } else if (found.empty()) {
+      resolution_.error("requirement.missing", *source_.written->key,
+                        "the type " + source_.type->name() + " needs the requirement \"" +
+                            definition.name + "\"",
+                        "no node template satisfies it");
+    } else {
+      resolution_.error("requirement.missing", *source_.written->key,
+                        "the type " + source_.type->name() + " needs the requirement \"" +
+                            definition.name + "\"",
+                        "several node templates satisfy it: name one");
     }
-    resolution_.error("requirement.missing", *source_.written->key,
-                      "the type " + source_.type->name() + " needs the requirement \"" +
-                          definition.name + "\"",
-                      found.empty() ? "no node template satisfies it"
-                                    : "several node templates satisfy it: name one");
+  }
+
+  // Types may give their host under another name (INDIGO's lrms): the inherited one is not missed.
+  bool is_hosted() const {
+    return std::any_of(
+        source_.relationships.begin(), source_.relationships.end(),
+        [](const RelationshipModel& made) { return made.type->is_a("tosca.relationships.HostedOn"); });
+  }
+
+  bool hosts(const RequirementDefinition& definition) const {
+    if (definition.relationship_type == nullptr) return definition.name == "host";
+    const Type* type =
+        resolution_.units.find(TypeKind::relationship, *definition.relationship_type);
+    return type != nullptr && type->is_a("tosca.relationships.HostedOn");
   }
 
  public:
