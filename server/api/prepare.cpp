@@ -1,0 +1,71 @@
+#include "server/api/prepare.hpp"
+
+#include <iterator>
+
+namespace tutti::api {
+namespace {
+
+constexpr const char* kFile = "template";  // what diagnostics call a posted template
+
+void append(tosca::Diagnostics& to, const tosca::Diagnostics& more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
+
+}  // namespace
+
+Accepted<Prepared> prepare(DeploymentRequest request, const tosca::ImportResolver& imports,
+                           const plan::Site& site) {
+  tosca::ResolveRequest question;
+  question.file = kFile;
+  question.text = request.template_text;
+  question.inputs = request.parameters;
+  question.imports = imports;
+  tosca::ResolveResult resolved = tosca::resolve(question);
+  if (!resolved.topology) {
+    return refuse("The template was refused", std::move(resolved.diagnostics));
+  }
+  Prepared prepared;
+  auto topology = std::make_shared<const tosca::Topology>(std::move(*resolved.topology));
+  plan::PlanResult planned = plan::make_plan(topology.get(), plan::Observation{}, site);
+  if (!planned.feasible()) {
+    append(planned.diagnostics, resolved.diagnostics);
+    return refuse("The template cannot be deployed here", std::move(planned.diagnostics));
+  }
+  prepared.plan = std::move(*planned.plan);
+  prepared.warnings = std::move(resolved.diagnostics);
+  append(prepared.warnings, prepared.plan.warnings);
+  prepared.command.request_json = encode_request_record(request, prepared.warnings);
+  prepared.command.template_text = std::move(request.template_text);
+  prepared.command.topology = std::move(topology);
+  prepared.command.secrets = std::move(resolved.secrets);
+  for (auto& [location, imported] : resolved.imports) {
+    prepared.command.imports.emplace(location, std::move(imported.text));
+  }
+  return prepared;
+}
+
+engine::Resolver make_recovery_resolver() {
+  return [](const std::string& template_text, const std::string& request_json,
+            const std::map<std::string, std::string>& imports)
+             -> Result<std::shared_ptr<const tosca::Topology>> {
+    tosca::ResolveRequest question;
+    question.file = kFile;
+    question.text = template_text;
+    TUTTI_TRY(question.inputs, parameters_of_record(request_json));
+    // Whatever was accepted at POST is accepted again, repeated keys included.
+    question.imports =
+        [&imports](const std::string& location) -> std::optional<tosca::ImportedText> {
+      const auto found = imports.find(location);
+      if (found == imports.end()) return std::nullopt;
+      return tosca::ImportedText{location, found->second, true};
+    };
+    tosca::ResolveResult resolved = tosca::resolve(question);
+    if (!resolved.topology) {
+      const Refusal why = refuse("the kept template no longer resolves", resolved.diagnostics);
+      return Error(ErrorClass::invalid, "resolve", why.message);
+    }
+    return std::make_shared<const tosca::Topology>(std::move(*resolved.topology));
+  };
+}
+
+}  // namespace tutti::api

@@ -1,0 +1,28 @@
+// From a decoded request to what the engine is asked to do: resolve the template, make the plan
+// once, or say everything that is wrong. Pure but slow (milliseconds to seconds): runs on the
+// offload pool. Recovery resolves again through the same code.
+#pragma once
+
+#include "server/api/deployment_request.hpp"
+#include "server/engine/engine.hpp"
+#include "server/plan/plan.hpp"
+#include "tosca/resolve/resolve.hpp"
+
+#include <memory>
+
+namespace tutti::api {
+
+struct Prepared {
+  engine::CreateCommand command;  // without idempotency key and digest
+  plan::Plan plan;
+  tosca::Diagnostics warnings;  // of the template and of the plan
+};
+
+[[nodiscard]] Accepted<Prepared> prepare(DeploymentRequest request,
+                                         const tosca::ImportResolver& imports,
+                                         const plan::Site& site);
+
+// For engine::Engine: resolves the kept template with the kept imports and parameters.
+[[nodiscard]] engine::Resolver make_recovery_resolver();
+
+}  // namespace tutti::api
