@@ -2,11 +2,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/experimental/channel.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -17,6 +17,7 @@
 
 #include "providers/support/child_process.hpp"
 #include "providers/support/redactor.hpp"
+#include "providers/support/slots.hpp"
 #include "server/bootstrap/bootstrap.hpp"
 #include "server/bootstrap/play_events.hpp"
 #include "server/bootstrap/run_folder.hpp"
@@ -69,37 +70,6 @@ class SecretsInUse {
   std::vector<std::string> texts_;
 };
 
-// A counting semaphore on one thread.
-class Slots {
- public:
-  Slots(net::any_io_executor executor, int count)
-      : taken_(std::move(executor), static_cast<std::size_t>(std::max(count, 1))) {}
-
-  class Held {
-   public:
-    explicit Held(Slots& slots) : slots_(&slots) {}
-    Held(Held&& other) noexcept : slots_(std::exchange(other.slots_, nullptr)) {}
-    Held& operator=(Held&&) = delete;
-    ~Held() {
-      if (slots_ != nullptr) slots_->taken_.try_receive([](boost::system::error_code) {});
-    }
-
-   private:
-    Slots* slots_;
-  };
-
-  // nullopt: cancelled.
-  net::awaitable<std::optional<Held>> take() {
-    const boost::system::error_code none;
-    const auto [error] = co_await taken_.async_send(none, net::as_tuple(net::use_awaitable));
-    if (error) co_return std::nullopt;
-    co_return std::optional<Held>(Held(*this));
-  }
-
- private:
-  net::experimental::channel<void(boost::system::error_code)> taken_;
-};
-
 struct Pipe {
   int reader = -1;
   int writer = -1;
@@ -131,7 +101,7 @@ class AnsibleBootstrapper final : public Bootstrapper {
         clock_(clock),
         offload_(offload),
         options_(std::move(options)),
-        slots_(executor, options_.parallel_runs) {}
+        slots_(executor, static_cast<std::size_t>(std::max(options_.parallel_runs, 1))) {}
 
   net::awaitable<Result<Outcome>> run(const Run& run, ProgressSink progress) override {
     // Cancellation is looked at by hand: what was started is taken down before this returns.

@@ -63,8 +63,9 @@ struct Options {
   std::size_t max_running_creates = 16;  // provider calls at once
 };
 
-// Named places where a test may stop the process dead (environment TUTTI_FAILPOINT, debug builds):
-// "after-intent-commit", "after-request-sent", "after-answer", "before-outcome-commit".
+// The context to which the engine seals a deployment's document of this name (store::DocumentRow).
+[[nodiscard]] std::string document_context(const DeploymentId& deployment, const std::string& name);
+
 class Engine {
  public:
   Engine(boost::asio::any_io_executor control, store::Store& store, Provider& provider,
@@ -86,8 +87,7 @@ class Engine {
   [[nodiscard]] boost::asio::awaitable<Result<void>> remove(DeploymentId deployment);
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::unique_ptr<class Core> core_;
 };
 
 }  // namespace tutti::engine
