@@ -29,6 +29,8 @@ class CloudService {
   // Accepts until cancelled; what is under way then is cancelled and joined.
   [[nodiscard]] boost::asio::awaitable<void> serve(const std::string& socket);
 
+  [[nodiscard]] World& world() { return world_; }
+
  private:
   using Socket = boost::asio::local::stream_protocol::socket;
 
