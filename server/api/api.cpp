@@ -28,6 +28,7 @@ constexpr std::uint64_t kJsonBytes = 8 * 1024 * 1024;
 // Bodies that no route reads (a DELETE with a list in it) are received and ignored.
 constexpr std::uint64_t kIgnoredBytes = 64 * 1024;
 constexpr std::size_t kMaxKeyBytes = 255;
+constexpr const char* kKeyReused = "idempotency_key_reused";  // as the engine calls it
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -298,8 +299,9 @@ net::awaitable<Response> Api::create(const Call& call) {
 net::awaitable<Response> Api::create_prepared(const Call& call, engine::CreateCommand command) {
   const auto id = co_await commands_.create(std::move(command));
   if (!id) {
-    // The only thing that a new deployment can be in conflict with is its Idempotency-Key.
-    if (id.error().cls == ErrorClass::conflict) co_return error_response(422, id.error().message);
+    if (id.error().code == kKeyReused) {
+      co_return error_response(422, id.error().message);
+    }
     co_return error_response(id.error());
   }
   const auto snapshot = view_.find(id->value);

@@ -86,10 +86,12 @@ std::string summary(const Node& node) {
   if (const auto errors = count_in(node, InstanceState::error); errors != 0) {
     return with_count(InstanceState::error, errors);
   }
-  const auto least =
-      (*std::min_element(node.instances.begin(), node.instances.end(),
-                         [](const auto* a, const auto* b) { return a->state < b->state; }))
-          ->state;
+  // The hindmost of those that have begun: instances that wait for their turn say less.
+  InstanceState least = InstanceState::error;
+  for (const NodeInstance* instance : node.instances) {
+    if (instance->state != InstanceState::initial) least = std::min(least, instance->state);
+  }
+  if (least == InstanceState::error) least = InstanceState::initial;
   if (count_in(node, least) == total) return std::string(plan::to_string(least));
   return with_count(least, count_in(node, InstanceState::started));
 }
