@@ -29,6 +29,7 @@ TopologyTemplate read_topology_template(Reader& reader, const Node& node) {
                          {"workflows", Version::simple_1_1}};
   const Fields fields(reader, node, "topology_template", keys);
   made.description = fields.text("description");
+  made.substitutes = fields.mapping("substitution_mappings") != nullptr;
   for (const Entry& input : fields.named("inputs")) {
     made.inputs.push_back(read_parameter(reader, input));
   }

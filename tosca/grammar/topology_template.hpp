@@ -22,6 +22,7 @@ struct Output {
 struct TopologyTemplate {
   const Node* node = nullptr;
   std::string description;
+  bool substitutes = false;  // has substitution_mappings
   std::vector<PropertyDefinition> inputs;
   std::vector<NodeTemplate> node_templates;
   std::vector<RelationshipTemplate> relationship_templates;

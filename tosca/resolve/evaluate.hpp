@@ -85,6 +85,8 @@ class Evaluator {
   std::optional<std::vector<std::string>> path_of(const Node& argument, std::size_t least,
                                                   const FunctionCall& function);
   NodeModel* node_named(const std::string& word, const Node& place, const Site& site, bool report);
+  // The relationship that uses a relationship template of that name.
+  [[nodiscard]] RelationshipModel* relationship_named(const std::string& name) const;
   Evaluation bad(const Node& node, const FunctionCall& function, const std::string& wanted);
 
   Resolution& resolution_;

@@ -130,6 +130,13 @@ Evaluation Evaluator::get_input(const FunctionCall& function, const Node& node) 
   }
   Evaluation value = input(input_at->second, path.front());
   path.erase(path.begin());
+  const Primitive type = data_info(resolution_, *input_at->second.definition).primitive;
+  const bool has_members = type == Primitive::none || type == Primitive::list ||
+                           type == Primitive::map || type == Primitive::any;
+  if (!path.empty() && !has_members) {
+    resolution_.error("function.path", node, "the input is a single value and has no members");
+    return {{}, true};
+  }
   return navigate(std::move(value), path, node);
 }
 
@@ -216,6 +223,22 @@ std::vector<std::string_view> names_on(const NodeModel& node) {
 
 }  // namespace
 
+RelationshipModel* Evaluator::relationship_named(const std::string& name) const {
+  if (resolution_.node(name) != nullptr) return nullptr;
+  const auto& templates = resolution_.units.main()->service->topology->relationship_templates;
+  const bool known = std::any_of(templates.begin(), templates.end(),
+                                 [&](const auto& made) { return made.name == name; });
+  if (!known) return nullptr;
+  for (const auto& node : resolution_.nodes) {
+    for (RelationshipModel& link : node->relationships) {
+      const bool uses = link.written != nullptr && link.written->relationship != nullptr &&
+                        link.written->relationship->text == name;
+      if (uses) return &link;
+    }
+  }
+  return nullptr;
+}
+
 Evaluator::Found Evaluator::find_property(const Node& call, const Node& argument, const Site& site,
                                           bool report) {
   Found found;
@@ -223,8 +246,9 @@ Evaluator::Found Evaluator::find_property(const Node& call, const Node& argument
   for (const Node* item : argument.items) path.emplace_back(item->text);
   const std::string word = path.front();
   path.erase(path.begin());
-  if (word == "SELF" && site.relationship != nullptr) {
-    found.slot = slot_in(site.relationship->properties, path[0]);
+  RelationshipModel* relationship = word == "SELF" ? site.relationship : relationship_named(word);
+  if (relationship != nullptr) {
+    found.slot = slot_in(relationship->properties, path[0]);
     found.rest.assign(path.begin() + 1, path.end());
     if (found.slot == nullptr && report) {
       resolution_.error("function.property", call,
@@ -307,9 +331,29 @@ namespace {
 
 struct AttributePath {
   NodeModel* node = nullptr;
-  Slot* slot = nullptr;                // a property that stands in for the attribute
-  std::vector<std::string> path;       // of the attribute, or what is left of it for the slot
+  Slot* slot = nullptr;              // a property that stands in for the attribute
+  std::vector<std::string> path;     // what is left of it for the slot
+  std::vector<std::string> written;  // from the node on
 };
+
+bool has_member(const Evaluation& value, const std::vector<std::string>& path) {
+  const Value* at = value.expression.literal();
+  for (const std::string& step : path) {
+    if (value.unknown || at == nullptr) return true;
+    const auto index = integer_from(step);
+    if (const auto* members = at->as_map()) {
+      const auto found = members->find(step);
+      if (found == members->end()) return false;
+      at = &found->second;
+    } else if (const auto* items = at->as_list(); items != nullptr && index && *index >= 0) {
+      if (static_cast<std::size_t>(*index) >= items->size()) return false;
+      at = &(*items)[static_cast<std::size_t>(*index)];
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
 
 std::vector<std::string> tail(const std::vector<std::string>& path, std::size_t from) {
   return {path.begin() + static_cast<std::ptrdiff_t>(from), path.end()};
@@ -318,18 +362,18 @@ std::vector<std::string> tail(const std::vector<std::string>& path, std::size_t 
 bool has(const PropertyMap& map, const std::string& name) { return map.find(name) != map.end(); }
 
 std::optional<AttributePath> attribute_on(NodeModel& node, const std::vector<std::string>& path) {
-  if (has(node.members->attributes, path[0])) return AttributePath{&node, nullptr, path};
+  if (has(node.members->attributes, path[0])) return AttributePath{&node, nullptr, {}, path};
   if (Slot* slot = slot_in(node.properties, path[0])) {
-    return AttributePath{&node, slot, tail(path, 1)};
+    return AttributePath{&node, slot, tail(path, 1), path};
   }
   const auto capability = node.capabilities.find(path[0]);
   if (capability != node.capabilities.end() && path.size() > 1) {
     if (capability->second.members != nullptr &&
         has(capability->second.members->attributes, path[1])) {
-      return AttributePath{&node, nullptr, path};
+      return AttributePath{&node, nullptr, {}, path};
     }
     if (Slot* slot = slot_in(capability->second.properties, path[1])) {
-      return AttributePath{&node, slot, tail(path, 2)};
+      return AttributePath{&node, slot, tail(path, 2), path};
     }
   }
   if (path.size() < 2) return std::nullopt;
@@ -355,20 +399,23 @@ Evaluation Evaluator::get_attribute(const FunctionCall& function, const Node& no
   if (!path) return {{}, true};
   const std::string word = path->front();
   path->erase(path->begin());
-  NodeModel* at = word == "SELF" && site.relationship != nullptr
-                      ? nullptr
-                      : node_named(word, *function.argument->items.front(), site, true);
-  if (word == "SELF" && site.relationship != nullptr) {
+  if ((word == "SELF" && site.relationship != nullptr) || relationship_named(word) != nullptr) {
     resolution_.warning("function.unsupported", node,
                         "attributes of relationships are not supported; the value stays empty");
     return {{}, true};
   }
+  NodeModel* at = node_named(word, *function.argument->items.front(), site, true);
   NodeModel* const first = at;
   for (std::size_t depth = 0; at != nullptr && depth <= resolution_.nodes.size(); ++depth) {
     if (at->members == nullptr) return {{}, true};
     if (const auto found = attribute_on(*at, *path)) {
-      if (found->slot != nullptr) return navigate(slot(*found->slot, node), found->path, node);
-      return {Expression(Expression::Data(GetAttribute{found->node->name, found->path})), false};
+      const Expression reference(
+          Expression::Data(GetAttribute{found->node->name, found->written}));
+      if (found->slot == nullptr) return {reference, false};
+      // A property is an attribute too; members that it lacks may come at run time.
+      const Evaluation& whole = slot(*found->slot, node);
+      if (!has_member(whole, found->path)) return {reference, false};
+      return navigate(whole, found->path, node);
     }
     if (word != "HOST") break;
     at = host_of(*at);
@@ -398,7 +445,9 @@ Evaluation Evaluator::part(const Node& node, const Site& site) {
 }
 
 Evaluation Evaluator::concat(const FunctionCall& function, const Site& site) {
-  if (!function.argument->is_sequence()) return bad(*function.argument, function, "a list of texts");
+  if (!function.argument->is_sequence() || function.argument->items.empty()) {
+    return bad(*function.argument, function, "a list of texts");
+  }
   Concat made;
   Evaluation whole;
   for (const Node* item : function.argument->items) {

@@ -7,7 +7,7 @@ namespace tutti::tosca::resolution {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Primitive>, 18> kPrimitives{{
+constexpr std::array<std::pair<std::string_view, Primitive>, 20> kPrimitives{{
     {"string", Primitive::string},
     {"integer", Primitive::integer},
     {"float", Primitive::floating},
@@ -26,6 +26,8 @@ constexpr std::array<std::pair<std::string_view, Primitive>, 18> kPrimitives{{
     {"scalar-unit.frequency", Primitive::frequency},
     {"scalar-unit.bitrate", Primitive::bitrate},
     {"any", Primitive::any},
+    {"null", Primitive::any},
+    {"tosca:null", Primitive::any},
 }};
 
 }  // namespace

@@ -165,25 +165,41 @@ void build_inputs(Resolution& resolution) {
 void build_nodes(Resolution& resolution) {
   const grammar::ServiceTemplate& main = *resolution.units.main()->service;
   if (!main.topology) return;
-  const auto& templates = main.topology->node_templates;
-  for (const grammar::NodeTemplate& written : templates) {
-    if (written.copy == nullptr) {
-      add_node(resolution, written);
-      continue;
+  // A copy is made when what it copies is there; what stays copies itself or nothing.
+  std::map<std::string_view, const grammar::NodeTemplate*> ready;
+  std::vector<const grammar::NodeTemplate*> waiting;
+  for (const grammar::NodeTemplate& written : main.topology->node_templates) {
+    waiting.push_back(&written);
+  }
+  while (!waiting.empty()) {
+    std::vector<const grammar::NodeTemplate*> later;
+    for (const grammar::NodeTemplate* written : waiting) {
+      const auto from = written->copy == nullptr ? ready.end() : ready.find(written->copy->text);
+      if (written->copy != nullptr && from == ready.end()) {
+        later.push_back(written);
+        continue;
+      }
+      if (written->copy != nullptr) {
+        resolution.copies.push_back(
+            std::make_unique<grammar::NodeTemplate>(copied(*written, *from->second)));
+        ready.emplace(written->name, resolution.copies.back().get());
+      } else {
+        ready.emplace(written->name, written);
+      }
     }
-    const auto from = std::find_if(templates.begin(), templates.end(), [&](const auto& other) {
-      return other.name == written.copy->text && other.copy == nullptr;
-    });
-    if (from == templates.end()) {
-      resolution.error("node.copy", *written.copy,
-                       "there is no node template \"" + std::string(written.copy->text) +
-                           "\" that could be copied",
-                       "a template that is a copy itself cannot be copied");
-      continue;
+    if (later.size() == waiting.size()) break;
+    waiting = std::move(later);
+  }
+  for (const grammar::NodeTemplate* written : waiting) {
+    if (ready.find(written->name) != ready.end()) continue;
+    resolution.error("node.copy", *written->copy,
+                     "there is no node template \"" + std::string(written->copy->text) +
+                         "\" that could be copied");
+  }
+  for (const grammar::NodeTemplate& written : main.topology->node_templates) {
+    if (const auto made = ready.find(written.name); made != ready.end()) {
+      add_node(resolution, *made->second);
     }
-    resolution.copies.push_back(
-        std::make_unique<grammar::NodeTemplate>(copied(written, *from)));
-    add_node(resolution, *resolution.copies.back());
   }
 }
 

@@ -87,12 +87,7 @@ class Matcher {
                         "add one, or name it");
       return nullptr;
     }
-    if (found.size() > 1) {
-      resolution_.warning("requirement.ambiguous", *written.key,
-                          "several node templates satisfy \"" + written.name + "\"; \"" +
-                              found.front()->name + "\" is taken",
-                          "name the one that is meant");
-    }
+    if (found.size() > 1) warn_ambiguous(*written.key, written.name, *found.front());
     return found.front();
   }
 
@@ -150,7 +145,7 @@ class Matcher {
                         "\"" + target.name + "\" has no capability " + std::string(wanted->text) +
                             ", which the requirement \"" + definition.name + "\" needs");
     } else if (!accepts(*found)) {
-      resolution_.error("requirement.source", place,
+      resolution_.warning("requirement.source", place,
                         "the capability \"" + found->name + "\" of \"" + target.name +
                             "\" does not accept a " + source_.type->name());
     }
@@ -162,7 +157,8 @@ class Matcher {
     if (definition.node_type == nullptr || written == nullptr) return;
     const Type* wanted = resolution_.units.find(TypeKind::node, *definition.node_type);
     if (wanted == nullptr || target.type->is_a(wanted->name())) return;
-    resolution_.error("requirement.node", *written->node,
+    // INDIGO's own types break this; what counts is the capability, which is an error.
+    resolution_.warning("requirement.node", *written->node,
                       "the requirement \"" + definition.name + "\" needs a " + wanted->name() +
                           ", \"" + target.name + "\" is a " + target.type->name());
   }
@@ -247,19 +243,24 @@ class Matcher {
     if (given > 0 || definition.least == 0) return;
     if (is_hosted() && hosts(definition)) return;
     const std::vector<NodeModel*> found = candidates(definition, definition.node_type);
-    if (found.size() == 1) {
-      link(definition, nullptr, *found.front());
-    } else if (found.empty()) {
+    if (found.empty()) {
+      // A template that stands in for a node of another one gets it there.
+      if (resolution_.units.main()->service->topology->substitutes) return;
       resolution_.error("requirement.missing", *source_.written->key,
                         "the type " + source_.type->name() + " needs the requirement \"" +
                             definition.name + "\"",
                         "no node template satisfies it");
-    } else {
-      resolution_.error("requirement.missing", *source_.written->key,
-                        "the type " + source_.type->name() + " needs the requirement \"" +
-                            definition.name + "\"",
-                        "several node templates satisfy it: name one");
+      return;
     }
+    if (found.size() > 1) warn_ambiguous(*source_.written->key, definition.name, *found.front());
+    link(definition, nullptr, *found.front());
+  }
+
+  void warn_ambiguous(const Node& place, const std::string& name, const NodeModel& taken) {
+    resolution_.warning("requirement.ambiguous", place,
+                        "several node templates satisfy \"" + name + "\"; \"" + taken.name +
+                            "\" is taken",
+                        "name the one that is meant");
   }
 
   // Types may give their host under another name (INDIGO's lrms): the inherited one is not missed.

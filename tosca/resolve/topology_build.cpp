@@ -68,8 +68,8 @@ void add_attributes(Evaluator& evaluator, NodeModel& model, NodeTemplate& node) 
   for (const auto& [name, attribute] : model.members->attributes) {
     if (attribute.default_value == nullptr) continue;
     site.secret_id = "attribute/" + model.name + "/" + name;
-    const Evaluation value =
-        evaluator.typed(*attribute.default_value, attribute, site, attribute.secret);
+    // Attributes hold what is known so far: their defaults need not be complete.
+    const Evaluation value = evaluator.untyped(*attribute.default_value, site);
     if (is_set(value)) node.attributes.emplace(name, value.expression);
   }
 }
