@@ -1,9 +1,13 @@
 """Refuses a play before anything starts, when its passwords are missing, known or impossible.
 
+It also warns of a Docker network in a public range, which it does accept.
+
 Used once a play by indigo-dc.docker, on which every role depends. It looks at the variables of the
 host and at the parameters that the play gives to its roles (`{ role: ..., marathon_password: ...}`
 is visible to that role alone, which would be too late). It reaches no machine. No value is shown.
 """
+
+import ipaddress
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -49,7 +53,7 @@ class ActionModule(ActionBase):
         for role in self.play_roles():
             roles.add(role.get_name())
             for name, value in role._role_params.items():
-                if name in PASSWORDS or name in NAMES:
+                if name in PASSWORDS + NAMES + ("mesos_install_mode",):
                     given[name] = value
         problems = []
         for name in PASSWORDS + NAMES:
@@ -65,9 +69,14 @@ class ActionModule(ActionBase):
                           "values in the inventory, the play or a vars file."
                           % "; ".join(problems))
             return result
-        if "indigo-dc.mesos" in roles:
+        if given.get("mesos_install_mode") == "master":
             self.tell_generated(given, task_vars)
         result["changed"] = False
+        bridge = self._templar.template("{{ docker_bridge_ip_cidr }}")
+        if not ipaddress.ip_interface(bridge).network.is_private:
+            result["warnings"] = ["docker_bridge_ip_cidr %s is no private range (RFC 1918): hosts "
+                                  "of the Internet that have such addresses cannot be reached from "
+                                  "these machines" % bridge]
         return result
 
     def play_roles(self):

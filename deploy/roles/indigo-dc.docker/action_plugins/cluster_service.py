@@ -1,13 +1,15 @@
-"""One service of the cluster on one machine: files, image, container, wait. One task per role.
+"""One service of the cluster on one machine: files, image, container. One task per role.
 
 Used by every role of the cluster but indigo-dc.docker. Templates are rendered and certificates
 issued here, on the control machine, and travel in one transfer (module cluster_place); the container
-is made by community.docker.docker_container; the wait is module cluster_wait. A second run with
-nothing to change costs one transfer and starts nothing.
+is made by community.docker.docker_container. A second run with nothing to change costs one transfer
+and starts nothing.
 
 A service that already serves and must change is restarted in turn: one member at a time, its leader
 last, each serving again before the next; after a member that does not come back nobody else is
-touched. First starts, and members that serve nobody, go in parallel.
+touched. First starts, and members that serve nobody, go in parallel, and all that a play has started
+on a machine is waited for at its end (handler "Services answer", action plug-in cluster_answers):
+tasks of this kind notify it.
 
 Secrets travel inside the payload, which every log hides, and reach containers by files of mode
 0600; neither they nor file contents are ever in the result of the task.
@@ -36,6 +38,7 @@ options:
   image: {required: true}
   image_archive: {description: image as made by docker save, on the control machine}
   image_remedy: {description: what to do when the image cannot be had}
+  refuse: {description: a reason not to touch this machine; nothing is done when it is not empty}
   pull: {default: true, description: whether a registry may be asked}
   templates: {description: folder under the role's templates}
   owner: {default: 0}
@@ -129,6 +132,8 @@ class ActionModule(ActionBase):
         return self.scrubbed(result)
 
     def bring_up(self, turn):
+        if self.args.get("refuse"):
+            return {"failed": True, "msg": "%s: %s" % (self.name, self.args["refuse"])}
         spec = self.payload()
         placed = self.module("cluster_place", {
             "payload": encoded(spec), "container": self.name, "image": self.args["image"],
@@ -143,12 +148,12 @@ class ActionModule(ActionBase):
             and container["labels"].get("tutti.configuration") == wanted
             and container["image"] == placed["image_id"]
         )
-        if same and container["running"]:
+        if same and (container["running"] or container["restarting"]):
+            if not placed["state"]["alive"]:
+                # It left by itself, or came back a moment ago: nothing to change, but to wait for.
+                failure = self.wait("alive", self.args.get("start_seconds", 60))
+                return dict(failure, changed=changed, written=placed["written"])
             return {"changed": changed, "written": placed["written"]}
-        if same and container["restarting"]:
-            # It left by itself and the engine brings it back: nothing to change, but to wait for.
-            waited = self.wait("alive", self.args.get("start_seconds", 60))
-            return dict(waited, changed=changed, written=placed["written"])
         if self._task.check_mode:
             return {"changed": True, "written": placed["written"]}
         if not placed["image_id"]:
@@ -162,7 +167,10 @@ class ActionModule(ActionBase):
 
     def start_in_turn(self, turn, placed, wanted, same):
         if not placed["state"]["serving"]:
-            return self.start(wanted, same, "alive", self.args.get("start_seconds", 60))
+            failure = self.start(wanted, same)
+            if not failure:
+                self.note_start()
+            return failure
         seconds = int(self.args.get("serve_seconds", 180))
         # With one fork the leader would wait for hosts that cannot begin before it ends.
         if placed["state"]["leader"] and context.CLIARGS.get("forks", 5) > 1:
@@ -171,38 +179,45 @@ class ActionModule(ActionBase):
             if turn.spoiled_by():
                 return {"failed": True, "msg": "%s was not restarted here, because it did not "
                         "come back on %s" % (self.name, turn.spoiled_by())}
-            answer = self.start(wanted, same, "serving", seconds)
-            if answer.get("failed"):
+            failure = self.start(wanted, same) or self.wait("serving", seconds)
+            if failure:
                 turn.spoil()
-            return answer
+            return failure
 
-    def start(self, wanted, same, level, seconds):
+    def start(self, wanted, same):
+        """A failure, or nothing."""
         options = dict(self.args["container"])
         options.update({
             "name": self.name, "image": self.args["image"], "state": "started",
             "recreate": not same, "restart_policy": "unless-stopped", "pull": False,
             "container_default_behavior": "no_defaults", "timeout": 150,
             "labels": {"tutti.configuration": wanted, "tutti.image": self.args["image"]},
-            "env_file": self.place(self.name + ".env"),
         })
+        if self.args.get("environment"):
+            options["env_file"] = self.place(self.name + ".env")
         made = self.module("community.docker.docker_container", options)
         if made.get("failed"):
             return {"failed": True, "msg": "%s: %s" % (self.name, made.get("msg", made))}
-        return self.wait(level, seconds)
+        return {}
+
+    def waiting(self, level, seconds):
+        return {"container": self.name, "probe": self.args["probe"], "level": level,
+                "seconds": int(seconds), "leaves_by_exit": bool(self.args.get("leaves_by_exit")),
+                "secrets": [str(secret) for secret in self.args.get("secrets") or [] if secret]}
 
     def wait(self, level, seconds):
-        """Nothing when the level is reached, else the failure."""
-        waited = self.module("cluster_wait", {
-            "container": self.name, "probe": encoded(self.args["probe"]), "level": level,
-            "deadline_seconds": int(seconds),
-            "restarts_allowed": 1000 if self.args.get("leaves_by_exit") else 5,
-        })
-        if waited.get("open"):
-            self.module("community.docker.docker_container", {"name": self.name,
-                        "state": "stopped", "container_default_behavior": "no_defaults"})
+        """A failure, or nothing when the level was reached."""
+        waited = self.module("cluster_wait", {"services": encoded([self.waiting(level, seconds)])})
         if waited.get("failed"):
             return {key: waited[key] for key in ("failed", "msg", "log") if waited.get(key)}
         return {}
+
+    def note_start(self):
+        """For cluster_answers; the folder is this run's own and closed to others."""
+        path = os.path.join(C.DEFAULT_LOCAL_TMP, "started-" + self.task_vars["inventory_hostname"])
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(json.dumps(self.waiting("alive", self.args.get("start_seconds", 60))) + "\n")
 
     def fetch_image(self):
         """Archive, then registry, else the remedy. Returns a failure or None."""
@@ -256,7 +271,9 @@ class ActionModule(ActionBase):
     def payload(self):
         own = {"owner": self.args.get("owner", 0), "group": self.args.get("group", 0)}
         directories = [dict(own, path=self.args["directory"], mode="0755")]
-        files = [self.entry(self.place(self.name + ".env"), self.environment())]
+        files = []
+        if self.args.get("environment"):
+            files.append(self.entry(self.place(self.name + ".env"), self.environment()))
         for name, text in self.rendered():
             mode = (self.args.get("modes") or {}).get(name, "0600")
             files.append(self.entry(self.place(name), text, mode, **own))

@@ -56,6 +56,13 @@ def zookeeper_known_ids(members, given, hosts, hostvars):
     return known
 
 
+def ids_by_ordinal(members, hosts, hostvars):
+    """The id (ordinal + 1) of each member that some host is, "" for unknown ones; [] if all are."""
+    found = {address_of(host, hostvars): hostvars[host].get("tutti_ordinal", "") for host in hosts}
+    ids = [int(found[m]) + 1 if found.get(m, "") != "" else "" for m in members]
+    return ids if any(ids) else []
+
+
 def as_list(value):
     """A list, or the text forms in which extra variables give one: "a,b" and "a b"."""
     if value is None or value == "":
@@ -109,10 +116,6 @@ def clocks_apart(sightings):
     return max(0.0, max(low for low, _ in offsets) - min(high for _, high in offsets))
 
 
-def is_private_network(cidr):
-    return ipaddress.ip_interface(cidr).network.is_private
-
-
 class FilterModule:
     def filters(self):
         return {
@@ -121,7 +124,7 @@ class FilterModule:
             "cluster_list": as_list,
             "zookeeper_ids": zookeeper_ids,
             "zookeeper_known_ids": zookeeper_known_ids,
+            "ids_by_ordinal": ids_by_ordinal,
             "mesos_quorum": mesos_quorum,
             "clocks_apart": clocks_apart,
-            "is_private_network": is_private_network,
         }

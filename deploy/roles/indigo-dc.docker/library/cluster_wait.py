@@ -1,8 +1,9 @@
 #!/usr/bin/python
-"""Waits on a machine until one service of the cluster is alive, or serves.
+"""Waits on a machine until services of the cluster are alive, or serve.
 
-Used by the action plug-in cluster_service as its last step. It polls with a deadline, gives up
-early when the container keeps dying, and says what it saw. It changes nothing.
+Used by the action plug-ins cluster_service (a restart in turn) and cluster_answers (all that a play
+has started). It polls with a deadline, gives up early when a container keeps dying, and says what
+it saw. It changes nothing.
 """
 
 import base64
@@ -14,58 +15,71 @@ from ansible.module_utils.cluster_probe import Docker, probe
 
 DOCUMENTATION = r"""
 module: cluster_wait
-short_description: waits until a service is alive or serves
+short_description: waits until services are alive or serve
 options:
-  container: {type: str, required: true}
-  probe: {type: str, required: true, description: base64 of JSON, hidden from every log}
-  level: {choices: [alive, serving], default: alive}
-  deadline_seconds: {type: int, default: 60}
-  restarts_allowed:
-    {type: int, default: 5, description: after so many during the wait, waiting is given up}
+  services:
+    type: str
+    required: true
+    description: >-
+      base64 of a JSON list, hidden from every log: container, probe (see cluster_probe), level
+      (alive or serving), seconds, leaves_by_exit (whether restarts are its way of life)
 """
+
+RESTARTS_ALLOWED = 5
+
+
+class Waiting:
+    def __init__(self, service, docker):
+        self.service, self.docker = service, docker
+        self.name = service["container"]
+        self.end = time.monotonic() + int(service["seconds"])
+        self.first = docker.container(self.name).get("restarts", 0)
+        self.failure = ""
+
+    def done(self):
+        """True when there is nothing more to wait for; failure then says whether it is good."""
+        seen = probe(self.service["probe"])
+        if seen["open"]:
+            self.failure = "it answers without credentials: its authentication is off"
+            return True
+        if seen[self.service["level"]]:
+            return True
+        container = self.docker.container(self.name)
+        restarts = container.get("restarts", 0) - self.first
+        if not container["exists"]:
+            self.failure = "its container is gone"
+        elif restarts >= RESTARTS_ALLOWED and not self.service.get("leaves_by_exit"):
+            self.failure = "its container stopped %d times, exit code %d; %s" % (
+                restarts, container["exit_code"], seen["detail"])
+        elif time.monotonic() >= self.end:
+            self.failure = "not %s within %s s; %s" % (
+                self.service["level"], self.service["seconds"], seen["detail"])
+        return bool(self.failure)
 
 
 def main():
     module = AnsibleModule(
-        argument_spec={
-            "container": {"type": "str", "required": True},
-            "probe": {"type": "str", "required": True, "no_log": True},
-            "level": {"choices": ["alive", "serving"], "default": "alive"},
-            "deadline_seconds": {"type": "int", "default": 60},
-            "restarts_allowed": {"type": "int", "default": 5},
-        },
+        argument_spec={"services": {"type": "str", "required": True, "no_log": True}},
         supports_check_mode=True,
     )
-    params = module.params
-    spec = json.loads(base64.b64decode(params["probe"]))
-    docker, end, pause = Docker(), time.monotonic() + params["deadline_seconds"], 0.1
-    first = docker.container(params["container"]).get("restarts", 0)
+    docker = Docker()
+    every = [Waiting(service, docker)
+             for service in json.loads(base64.b64decode(module.params["services"]))]
+    left, pause = every, 0.1
     while True:
-        seen = probe(spec)
-        if seen["open"]:
-            module.fail_json(
-                msg="%s answers without credentials: its authentication is off, so it was stopped "
-                "here" % params["container"], open=True,
-            )
-        if seen[params["level"]]:
-            module.exit_json(changed=False, state=seen)
-        container = docker.container(params["container"])
-        restarts = container.get("restarts", 0) - first
-        dying = restarts >= params["restarts_allowed"]
-        if dying or time.monotonic() >= end or not container["exists"]:
+        left = [waiting for waiting in left if not waiting.done()]
+        if not left:
             break
         time.sleep(pause)
-        pause = min(pause * 1.4, 1.0)
-    if not container["exists"]:
-        reason = "its container is gone"
-    elif dying:
-        reason = "its container stopped %d times, exit code %d" % (
-            restarts, container["exit_code"])
-    else:
-        reason = "not %s within %d s" % (params["level"], params["deadline_seconds"])
+        pause = min(pause * 1.3, 1.0)
+    failed = [waiting for waiting in every if waiting.failure]
+    if not failed:
+        module.exit_json(changed=False)
     module.fail_json(
-        msg="%s: %s; %s" % (params["container"], reason, seen["detail"]),
-        log=docker.log_tail(params["container"]),
+        msg="; ".join("%s: %s" % (waiting.name, waiting.failure) for waiting in failed),
+        failed_services=[waiting.name for waiting in failed],
+        log="\n".join("%s:\n%s" % (waiting.name, docker.log_tail(waiting.name))
+                      for waiting in failed),
     )
 
 
