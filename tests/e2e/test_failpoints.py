@@ -1,0 +1,126 @@
+"""kill -9 of the daemon at every named failpoint against the simulated cloud, whose world outlives
+it: nothing is lost, nothing doubled, nothing left. Needs neither root nor Docker."""
+import http.client
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import tempfile
+import unittest
+
+from harness import BUILD, Daemon, wait_for
+
+SIMCLOUD = pathlib.Path(os.environ.get("TUTTI_SIMCLOUD", BUILD / "providers" / "simulated" / "tutti-simcloud"))
+
+TEMPLATE = """tosca_definitions_version: tosca_simple_yaml_1_3
+topology_template:
+  node_templates:
+    web:
+      type: tosca.nodes.Compute
+      capabilities:
+        scalable: {properties: {count: 3}}
+    db:
+      type: tosca.nodes.Compute
+"""
+OBJECTS = 5  # a network and four instances
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=10)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(10)
+        self.sock.connect(self.path)
+
+
+class Cloud:
+    """The simulated cloud as a process of its own."""
+
+    def __init__(self, folder):
+        self.socket = str(pathlib.Path(folder) / "cloud.sock")
+        self.process = subprocess.Popen([str(SIMCLOUD), self.socket, "50"], stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout.readline().strip() == "ready"
+
+    def control(self, path, **body):
+        connection = UnixConnection(self.socket)
+        connection.request("POST", f"/control/{path}", json.dumps(body), {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        assert answer.status < 300, text
+        return json.loads(text) if text else {}
+
+    def audit(self):
+        return self.control("audit")
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(timeout=10)
+        self.process.stdout.close()
+
+
+class Failpoints(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="tutti-simcloud-")
+        self.addCleanup(folder.cleanup)
+        self.cloud = Cloud(folder.name)
+        self.addCleanup(self.cloud.close)
+        self.daemon = Daemon(provider="simulated", settings=f"simulated:\n  socket: {self.cloud.socket}\n"
+                                                            "retry:\n  first_delay_ms: 50\n")
+        self.addCleanup(self.daemon.close)
+
+    def assert_never_doubled(self):
+        self.assertTrue(all(n <= 1 for n in self.cloud.audit()["most_live"].values()), self.cloud.audit())
+
+    def killed_then_whole(self, failpoint, count):
+        """Dies at the failpoint in create, comes back, completes; then dies in delete, comes back."""
+        self.daemon.start(TUTTI_TESTING="1", TUTTI_FAILPOINT=f"{failpoint}:{count}")
+        try:
+            self.daemon.post(TEMPLATE)
+        except OSError:
+            pass  # it may die before the POST is answered
+        self.assertEqual(self.daemon.wait_exit(60), -9, "the failpoint was reached")
+        self.daemon.start()
+        listed = self.daemon.request("GET", "/deployments").json()["content"]
+        if not listed:  # it died before the deployment was committed: nothing may exist
+            self.assertEqual(len(self.cloud.audit()["live"]), 0)
+            return
+        uuid = listed[0]["uuid"]
+        self.daemon.wait_status(uuid, "CREATE_COMPLETE", 90)
+        self.assert_never_doubled()
+        self.assertEqual(len(self.cloud.audit()["live"]), OBJECTS)
+
+        self.daemon.kill()
+        self.daemon.start(TUTTI_TESTING="1", TUTTI_FAILPOINT=f"{failpoint}:{count}")
+        try:
+            self.daemon.request("DELETE", f"/deployments/{uuid}")
+        except OSError:
+            pass
+        wait_for("it died in delete or deleted all",
+                 lambda: self.daemon.process.poll() is not None or self.daemon.deployment(uuid) is None, 90)
+        if self.daemon.process.poll() is not None:
+            self.daemon.start()
+            if self.daemon.deployment(uuid) and \
+                    self.daemon.deployment(uuid)["status"] != "DELETE_IN_PROGRESS":
+                self.daemon.request("DELETE", f"/deployments/{uuid}")
+            self.daemon.wait_status(uuid, "404", 90)
+        self.assert_never_doubled()
+        self.assertEqual(self.cloud.audit()["live"], [])
+
+
+def add(failpoint, count):
+    def test(self):
+        self.killed_then_whole(failpoint, count)
+    setattr(Failpoints, f"test_{failpoint.replace('-', '_')}_{count}", test)
+
+
+for name in ("after-intent-commit", "after-request-sent", "after-answer", "before-outcome-commit"):
+    for number in (1, 2, 4):
+        add(name, number)
+
+
+if __name__ == "__main__":
+    unittest.main()
