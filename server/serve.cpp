@@ -71,7 +71,7 @@ std::string find_share_dir() {
   std::error_code error;
   const fs::path binary = fs::read_symlink("/proc/self/exe", error);
   for (fs::path folder = binary.parent_path(); folder != folder.root_path(); folder = folder.parent_path()) {
-    for (const fs::path candidate : {folder / "share/tutti", folder / "deploy"}) {
+    for (const fs::path& candidate : {folder / "share/tutti", folder / "deploy"}) {
       if (fs::is_directory(candidate / "playbooks", error)) return candidate.string();
     }
   }
