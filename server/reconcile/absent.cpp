@@ -3,6 +3,7 @@
 #include "server/reconcile/transition.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace tutti::reconcile {
 
@@ -149,14 +150,23 @@ void Transition::on(const ObserveFailed& event) {
 // repeated, and what uses a network must be gone before the network is tried.
 void Transition::destroy_visible() {
   state_.cleanup.rounds = 0;
-  state_.steps.clear();
+  const std::map<StepId, StepRecord> before = std::exchange(state_.steps, {});
   cursor_ = make_cursor(state_, context_);
   for (std::size_t index = 0; index < cursor_.plan.steps.size(); ++index) {
-    state_.steps.emplace(cursor_.plan.steps[index].id, StepRecord{});
+    const StepId& id = cursor_.plan.steps[index].id;
+    StepRecord record;
+    if (const auto old = before.find(id); old != before.end()) {
+      record = old->second;
+      record.status = StepRecord::Status::waiting;
+      record.finished_at.reset();
+    }
+    state_.steps.emplace(id, std::move(record));
     if (cursor_.unmet[index] == 0) ready_.push_back(index);
   }
 }
 
+// A failed destroy is not simply tried again: what is in its way may have appeared since the last
+// look, so that the next try follows another look (settle_absent).
 void Transition::fail_absent(std::size_t index, StepRecord& record, const StepFailed& event) {
   const ErrorClass cls = event.failure.cls;
   if (cls == ErrorClass::not_found) {
@@ -165,11 +175,15 @@ void Transition::fail_absent(std::size_t index, StepRecord& record, const StepFa
   }
   record.failures += 1;
   const bool passes = cls == ErrorClass::transient || cls == ErrorClass::throttled;
-  if (passes || record.failures < context_.retry.resource_attempts) {
-    retry(record, StepRecord::Status::retrying, backoff(record.failures));
+  if (!passes && record.failures >= context_.retry.resource_attempts) {
+    fail_finally(index, record);
     return;
   }
-  fail_finally(index, record);
+  record.status = StepRecord::Status::retrying;
+  const auto& call = std::get<plan::ResourceCall>(cursor_.plan.steps[index].action);
+  if (ResourceRecord* resource = resource_of(call)) {
+    resource->status = ResourceRecord::Status::active;
+  }
 }
 
 void Transition::settle_absent() {
@@ -178,13 +192,21 @@ void Transition::settle_absent() {
     finish_abort();
     return;
   }
-  if (state_.steps.empty() || any(StepRecord::Status::running) ||
-      any(StepRecord::Status::retrying)) {
-    return;
-  }
+  const bool look_is_due = state_.cleanup.looking || state_.cleanup.look_at.has_value();
+  if (look_is_due || state_.steps.empty() || any(StepRecord::Status::running)) return;
   changed_ = true;
   if (any(StepRecord::Status::failed)) {
     fail_delete(reasons());
+    return;
+  }
+  int failures = 0;
+  for (const auto& [id, record] : state_.steps) {
+    if (record.status == StepRecord::Status::retrying) {
+      failures = std::max(failures, record.failures);
+    }
+  }
+  if (failures > 0) {
+    look_later(backoff(failures));
     return;
   }
   state_.steps.clear();

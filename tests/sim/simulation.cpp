@@ -93,9 +93,11 @@ void Simulation::deliver(reconcile::EventBody body) {
 
 void Simulation::commit(const reconcile::Event& event) {
   std::string text = reconcile::encode(state_);
-  auto decoded = reconcile::decode(text);
-  require(decoded.has_value(), "a state cannot be read back");
-  require(reconcile::encode(*decoded) == text, "a state reads back as another one");
+  if (dice_.chance(10)) {
+    auto decoded = reconcile::decode(text);
+    require(decoded.has_value(), "a state cannot be read back");
+    require(reconcile::encode(*decoded) == text, "a state reads back as another one");
+  }
   committed_ = std::move(text);
   history_.push_back(event);
   report_.completed = report_.completed || state_.status == DeploymentStatus::create_complete;
