@@ -117,7 +117,8 @@ class AnsibleBootstrapper final : public Bootstrapper {
     const std::array<std::pair<int, std::chrono::milliseconds>, 2> ladder{
         {{SIGTERM, kTermPatience}, {SIGKILL, kKillPatience}}};
     for (const auto& [signal, patience] : ladder) {
-      if (co_await gone_after(run, signal, patience)) {
+      const bool gone = co_await gone_after(run, signal, patience);
+      if (gone) {
         auto work = [&] { clean_up(run); };
         co_await offload_.run(work);
         co_return Result<void>();
@@ -187,7 +188,8 @@ net::awaitable<Result<Outcome>> AnsibleBootstrapper::wait_and_play(const Run& ru
   waiting.task = "wait for SSH";
   progress(waiting);
   const auto silent = co_await wait_for_ssh(run.targets, clock_, options_.ssh_deadline);
-  if (co_await is_cancelled()) co_return cancelled();
+  const bool stopped = co_await is_cancelled();
+  if (stopped) co_return cancelled();
   if (!silent.empty()) co_return unreachable(run, silent);
   const auto slot = co_await slots_.take();
   if (!slot) co_return cancelled();
@@ -220,7 +222,8 @@ net::awaitable<Result<Outcome>> AnsibleBootstrapper::play(const Run& run, Progre
   // Only when it is on disk who runs, the supervisor may begin.
   const RunRecord record{run.id, child.identity(), folder.path()};
   auto write = [&] { return write_record(options_.state_dir, record); };
-  if (auto written = co_await offload_.run(write); !written) {
+  auto written = co_await offload_.run(write);
+  if (!written) {
     lifeline.close_writer();
     co_await child.wait();
     co_return std::move(written).error();
@@ -310,7 +313,8 @@ net::awaitable<bool> AnsibleBootstrapper::gone_after(const RunId& run, int signa
       }
       return left.empty();
     };
-    if (co_await offload_.run(look)) co_return true;
+    const bool gone = co_await offload_.run(look);
+    if (gone) co_return true;
     told = true;
     if (clock_.now() > deadline) co_return false;
     co_await clock_.sleep_for(pause);

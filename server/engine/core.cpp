@@ -187,7 +187,8 @@ void Core::enqueue(const DeploymentPtr& deployment, reconcile::EventBody body,
 // Everything that arrived while the last commit was under way is applied and committed as one.
 net::awaitable<void> Core::pump(DeploymentPtr deployment) {
   while (!deployment->queue.empty() && !stopping_ && !deployment->gone) {
-    if (!co_await apply_queued(deployment)) break;
+    const bool durable = co_await apply_queued(deployment);
+    if (!durable) break;
   }
   deployment->pumping = false;
 }

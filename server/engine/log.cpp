@@ -27,7 +27,9 @@ void Core::add_log(const DeploymentPtr& deployment, const reconcile::StepId& ste
 }
 
 net::awaitable<void> Core::flush_log(DeploymentPtr deployment) {
-  if (!stopping_) co_await parts_.clock.sleep_for(kFlushAfter);
+  if (!stopping_) {
+    co_await parts_.clock.sleep_for(kFlushAfter);
+  }
   deployment->log_flush_due = false;
   if (deployment->log.empty() || deployment->gone) co_return;
   store::Batch batch;

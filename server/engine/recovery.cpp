@@ -27,7 +27,8 @@ net::awaitable<void> Core::recover(store::StateRow row) {
   }
   const auto deployment = std::make_shared<Deployment>();
   deployment->state = std::move(state).value();
-  if (auto loaded = co_await load_texts(*deployment); !loaded) {
+  const auto loaded = co_await load_texts(*deployment);
+  if (!loaded) {
     report_unreadable(row.deployment, "its template cannot be used: " + loaded.error().describe(),
                       std::move(deployment->state));
     co_return;

@@ -1,0 +1,144 @@
+#include "server/engine/resource_driver.hpp"
+
+#include <gmock/gmock.h>
+
+#include "tests/unit/server/engine/daemon.hpp"
+
+namespace tutti::engine::test {
+namespace {
+
+class ResourceDriverTest : public testing::Test {
+ protected:
+  ResourceDriverTest() {
+    order_.spec = NetworkSpec{"private"};
+    order_.ownership = {OwnerId("owner"), DeploymentId("d"), CreateToken{"t-one"}};
+  }
+  Result<Resource> create() {
+    return tutti::test::run(context_, driver_.create(order_, trace_));
+  }
+  Result<void> destroy(std::optional<WallTime> doubt = std::nullopt) {
+    DestroyOrder order;
+    order.kind = ResourceKind::network;
+    order.ownership = order_.ownership;
+    order.doubt_until = doubt;
+    return tutti::test::run(context_, driver_.destroy(order));
+  }
+  simulated::Fault fault(simulated::Fault::When when, ErrorClass cls) const {
+    simulated::Fault made;
+    made.when = when;
+    made.cls = cls;
+    return made;
+  }
+
+  Outside outside_;
+  net::io_context context_;
+  Slots slots_{context_.get_executor(), 4};
+  std::unique_ptr<Provider> provider_ =
+      simulated::make_in_process_provider(*outside_.cloud, outside_.faults, outside_.clock);
+  ResourceDriver driver_{*provider_, outside_.clock, slots_};
+  CreateOrder order_;
+  DriverTrace trace_;
+};
+
+using When = simulated::Fault::When;
+
+TEST_F(ResourceDriverTest, GivesTheActiveObject) {
+  const auto made = create();
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->state, ResourceState::active);
+  EXPECT_FALSE(made->native_id.empty());
+}
+
+TEST_F(ResourceDriverTest, ARefusalLeavesNoDoubt) {
+  outside_.faults.plan("create", fault(When::before, ErrorClass::quota));
+  const auto made = create();
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().cls, ErrorClass::quota);
+  EXPECT_FALSE(trace_.may_appear);
+}
+
+TEST_F(ResourceDriverTest, AnAnswerThatNeverCameLeavesDoubt) {
+  outside_.faults.plan("create", fault(When::before, ErrorClass::transient));
+  ASSERT_FALSE(create());
+  EXPECT_TRUE(trace_.may_appear);
+}
+
+TEST_F(ResourceDriverTest, WhatALostAnswerMadeIsAdoptedAtOnce) {
+  outside_.faults.plan("create", fault(When::after, ErrorClass::transient));
+  ASSERT_TRUE(create());
+  EXPECT_EQ(outside_.audit().creates.at("t-one"), 1);
+}
+
+TEST_F(ResourceDriverTest, AnEarlierCreateThatShowsLateIsAdopted) {
+  outside_.cloud->create_later(order_.spec, order_.ownership, outside_.clock.now() + 20ms);
+  order_.doubt_until = outside_.clock.now() + 60s;
+  ASSERT_TRUE(create());
+  EXPECT_EQ(outside_.audit().creates.at("t-one"), 1);
+}
+
+TEST_F(ResourceDriverTest, ASecondCreateWaitsForTheEndOfTheDoubt) {
+  const WallTime until = outside_.clock.now() + 50ms;
+  order_.doubt_until = until;
+  const auto made = create();
+  ASSERT_TRUE(made);
+  EXPECT_GE(made->created_at, until);
+}
+
+TEST_F(ResourceDriverTest, OfSeveralTheOldestLiveOneStays) {
+  ASSERT_TRUE(outside_.cloud->create(order_.spec, order_.ownership, outside_.clock.now()));
+  const auto first = create();
+  ASSERT_TRUE(first);
+  ASSERT_TRUE(outside_.cloud->create(order_.spec, order_.ownership, outside_.clock.now()));
+  order_.doubt_until = outside_.clock.now();
+  const auto kept = create();
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->native_id, first->native_id);
+  const WallTime later = outside_.clock.now() + 60s;
+  EXPECT_EQ(outside_.cloud->audit(later).live.size(), 1U);
+}
+
+TEST_F(ResourceDriverTest, ABrokenObjectIsRemovedAndItsFaultTold) {
+  outside_.cloud->fail_boots(1);
+  CreateOrder order = order_;
+  InstanceSpec machine;
+  machine.hostname = "web-0";
+  ASSERT_TRUE(create());
+  machine.network.native_id = outside_.audit().live.front().native_id;
+  order.spec = machine;
+  order.ownership.token.value = "t-two";
+  const auto made = tutti::test::run(context_, driver_.create(order, trace_));
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, "fault");
+  EXPECT_FALSE(trace_.may_appear);
+  EXPECT_EQ(outside_.audit().live.size(), 1U) << "the network alone";
+}
+
+TEST_F(ResourceDriverTest, DestroysUntilTheListingIsEmpty) {
+  ASSERT_TRUE(create());
+  outside_.faults.plan("destroy", fault(When::after, ErrorClass::transient));
+  ASSERT_TRUE(destroy());
+  EXPECT_TRUE(outside_.audit().live.empty());
+  EXPECT_TRUE(destroy()) << "what is gone is gone";
+}
+
+TEST_F(ResourceDriverTest, ADestroyWaitsForWhatMayStillAppear) {
+  const WallTime now = outside_.clock.now();
+  outside_.cloud->create_later(order_.spec, order_.ownership, now + 15ms);
+  ASSERT_TRUE(destroy(now + 30ms));
+  EXPECT_TRUE(outside_.audit().live.empty());
+  EXPECT_EQ(outside_.audit().creates.at("t-one"), 1) << "it did appear, and was removed";
+}
+
+TEST_F(ResourceDriverTest, OthersObjectsAreLeftAlone) {
+  ASSERT_TRUE(create());
+  Resource foreign = outside_.audit().live.front();
+  foreign.native_id = NativeId("foreign");
+  foreign.ownership.token.value = "t-foreign";
+  outside_.cloud->plant(foreign);
+  ASSERT_TRUE(destroy());
+  ASSERT_EQ(outside_.audit().live.size(), 1U);
+  EXPECT_EQ(outside_.audit().live.front().ownership.token.value, "t-foreign");
+}
+
+}  // namespace
+}  // namespace tutti::engine::test
