@@ -196,6 +196,11 @@ class ActionModule(ActionBase):
         if self.args.get("environment"):
             options["env_file"] = self.place(self.name + ".env")
         made = self.module("community.docker.docker_container", options)
+        if made.get("failed") and same:
+            # Now and then an engine under load forgets to clear a dead container away and cannot
+            # start it again ("task already exists"); its files and data are all outside of it.
+            options["recreate"] = True
+            made = self.module("community.docker.docker_container", options)
         if made.get("failed"):
             return {"failed": True, "msg": "%s: %s" % (self.name, made.get("msg", made))}
         return {}
