@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <sstream>
 
@@ -193,7 +194,7 @@ net::awaitable<Result<NativeId>> DockerProvider::create_virtual_address(
   body["Labels"] = std::move(labels);
   TUTTI_CO_TRY(const EngineAnswer made, co_await api_.post("/volumes/create", std::move(body)));
   if (!carries(labels_at(made.body), ownership)) {
-    co_return Error(ErrorClass::invalid, "foreign_object",
+    co_return Error(ErrorClass::conflict, "foreign_object",
                     "a volume " + name + " exists but is not ours: it is left alone");
   }
   co_return NativeId(name);
@@ -234,7 +235,7 @@ net::awaitable<Result<std::string>> DockerProvider::choose_virtual_address(
   }
   const auto free = std::find_if_not(reserved.begin(), reserved.end(), is_taken);
   if (free == reserved.end()) {
-    co_return Error(ErrorClass::quota, "addresses",
+    co_return Error(ErrorClass::capacity, "addresses",
                     "a network of the sandbox has " + std::to_string(kVirtualCount) +
                         " virtual addresses, and all are taken");
   }
@@ -330,22 +331,21 @@ net::awaitable<Result<void>> DockerProvider::destroy(const Resource& resource) {
 }
 
 net::awaitable<Result<void>> DockerProvider::destroy_instance(const Resource& resource) {
-  const Ownership& ownership = resource.ownership;
-  const std::string name = percent_encode(resource.native_id.value);
-  if (ownership.token.value.empty() || resource.native_id.value != object_name(ownership.token)) {
+  const CreateToken& token = resource.ownership.token;
+  if (token.value.empty() || resource.native_id.value != object_name(token)) {
     co_return not_ours(resource);
   }
-  TUTTI_CO_TRY(const std::size_t removed, co_await maker_.remove_containers(ownership, true));
-  const Result<EngineAnswer> volume = co_await api_.get("/volumes/" + name);
-  if (!volume && volume.error().cls != ErrorClass::not_found) co_return volume.error();
-  if (volume && carries(labels_at(volume->body), ownership)) {
-    co_return co_await api_.remove("/volumes/" + name);
-  }
+  TUTTI_CO_TRY(const std::size_t removed, co_await maker_.remove(resource.ownership));
   if (removed > 0) co_return Result<void>();
-  // Nothing here was ours: either all is gone, or something else has the name.
-  const Result<EngineAnswer> container = co_await api_.get(container_path(name) + "/json");
-  if (container || volume) co_return not_ours(resource);
-  if (container.error().cls != ErrorClass::not_found) co_return container.error();
+  // Nothing was ours: either all is gone, or something else has the name.
+  const std::array<std::string, 2> places{
+      container_path(resource.native_id.value) + "/json",
+      "/volumes/" + percent_encode(resource.native_id.value)};
+  for (const std::string& path : places) {
+    const Result<EngineAnswer> foreign = co_await api_.get(path);
+    if (foreign) co_return not_ours(resource);
+    if (foreign.error().cls != ErrorClass::not_found) co_return foreign.error();
+  }
   co_return Result<void>();
 }
 

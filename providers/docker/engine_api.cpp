@@ -81,6 +81,12 @@ std::string percent_encode(std::string_view text) {
   return encoded;
 }
 
+std::string image_path(std::string_view name) {
+  std::string path = "/images/";
+  for (const char c : name) path += c == '/' ? std::string(1, c) : percent_encode({&c, 1});
+  return path + "/json";
+}
+
 std::string label_filter(const std::vector<std::string>& labels) {
   Json filters = Json::object();
   filters["label"] = labels;
@@ -173,8 +179,8 @@ net::awaitable<Result<void>> EngineApi::remove(std::string path) {
   co_return error;
 }
 
-net::awaitable<std::string> EngineApi::output_of(std::string container) {
-  HttpRequest made = request("GET", "/containers/" + container + "/logs?stdout=1&stderr=1&tail=20");
+net::awaitable<std::string> EngineApi::output_of(std::string container_path) {
+  HttpRequest made = request("GET", container_path + "/logs?stdout=1&stderr=1&tail=20");
   const Result<HttpResponse> response = co_await perform(std::move(made));
   co_return response && response->status == 200 ? unframe(response->body) : std::string();
 }

@@ -33,6 +33,8 @@ struct EngineAnswer {
 
 // For one segment or one value of a query.
 [[nodiscard]] std::string percent_encode(std::string_view text);
+// "/images/<name>/json"; the slashes of the name stay.
+[[nodiscard]] std::string image_path(std::string_view name);
 // "filters=...", all labels ("name=value") must match.
 [[nodiscard]] std::string label_filter(const std::vector<std::string>& labels);
 
@@ -55,7 +57,7 @@ class EngineApi {
   // What is gone already is success.
   [[nodiscard]] boost::asio::awaitable<Result<void>> remove(std::string path);
   // What a container wrote, both streams, for errors; "" when it cannot be had.
-  [[nodiscard]] boost::asio::awaitable<std::string> output_of(std::string container);
+  [[nodiscard]] boost::asio::awaitable<std::string> output_of(std::string container_path);
 
  private:
   [[nodiscard]] boost::asio::awaitable<Result<HttpResponse>> perform(HttpRequest request);

@@ -546,6 +546,7 @@ TEST_F(DockerTest, RefusesWhatCannotBe) {
   InstanceSpec tiny = machine("tiny", network);
   tiny.mem_size_bytes = 1024;
   EXPECT_EQ(code_of(tiny), "400");
+  EXPECT_THAT(list(), SizeIs(1));  // what a refused create had made is gone: the network alone
 }
 
 }  // namespace
