@@ -19,8 +19,7 @@ using nlohmann::json;
 class Sandbox final : public Cloud {
  public:
   Sandbox(net::io_context& io, Clock& clock)
-      : io_(io),
-        http_(io.get_executor()),
+      : http_(io.get_executor()),
         provider_(make_docker_provider(options_, http_, clock)) {}
   ~Sandbox() override {
     for (auto path = planted_.rbegin(); path != planted_.rend(); ++path) {
@@ -74,14 +73,16 @@ class Sandbox final : public Cloud {
       request.headers.emplace_back("Content-Type", "application/json");
       request.body = body.dump();
     }
-    auto response = test::run(io_, http_.perform(std::move(request)));
+    auto response = test::run(planting_io_, planting_http_.perform(std::move(request)));
     EXPECT_TRUE(response) << (response ? "" : response.error().describe());
     return response ? std::move(*response) : HttpResponse();
   }
 
-  net::io_context& io_;
   DockerOptions options_;
   HttpClient http_;
+  // Look-alikes are planted from within coroutines of the suite's context: not for a second run.
+  net::io_context planting_io_;
+  HttpClient planting_http_{planting_io_.get_executor()};
   std::unique_ptr<Provider> provider_;
   std::vector<std::string> planted_;
 };
