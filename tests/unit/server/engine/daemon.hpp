@@ -248,8 +248,17 @@ class Daemon {
     command.request_digest = digest;
     return tutti::test::run(context_, engine_->create(std::move(command)));
   }
+  // A daemon that dies meanwhile never answers; its error is made up here.
   Result<void> remove(const DeploymentId& deployment) {
-    return tutti::test::run(context_, engine_->remove(deployment));
+    std::optional<Result<void>> answer;
+    net::co_spawn(context_, engine_->remove(deployment),
+                  [&](std::exception_ptr error, Result<void> result) {
+                    answer = error ? Result<void>(Error(ErrorClass::unknown, "exception", ""))
+                                   : std::move(result);
+                  });
+    until([&] { return answer.has_value(); });
+    if (!answer) stop();
+    return answer.value_or(Error(ErrorClass::transient, "dead", "this daemon is dead"));
   }
 
   // Runs the daemon until the condition holds or it died; false when it never did.
