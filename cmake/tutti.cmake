@@ -10,7 +10,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports these falsely for inlined standard containers when it optimises.
   target_compile_options(tutti_flags INTERFACE
     -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds
-    -Wno-dangling-pointer -Wno-free-nonheap-object)
+    -Wno-dangling-pointer -Wno-free-nonheap-object -Wno-mismatched-new-delete)
 endif()
 if(TUTTI_SANITIZE)
   target_compile_options(tutti_flags INTERFACE
