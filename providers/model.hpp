@@ -106,7 +106,8 @@ enum class ResourceState { building, active, stopped, deleting, failed };
 [[nodiscard]] std::string_view to_string(ResourceState state);
 
 // One object as the cloud shows it. Well-known attributes: instance: private_address,
-// public_address, ssh_port ("22"); network: cidr, gateway; virtual_address: ip_address.
+// public_address, ssh_port ("22"); network: cidr, gateway; virtual_address: ip_address; any kind
+// while building: incomplete ("true": its create ended early, another one goes on with it).
 struct Resource {
   ResourceKind kind = ResourceKind::instance;
   NativeId native_id;

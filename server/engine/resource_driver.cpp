@@ -52,6 +52,12 @@ bool is_live(const Resource& resource) {
   return resource.state != ResourceState::failed && resource.state != ResourceState::deleting;
 }
 
+// Made in part by a create that ended early: another create goes on with it, waiting does not help.
+bool is_incomplete(const Resource& resource) {
+  const auto found = resource.attributes.find("incomplete");
+  return found != resource.attributes.end() && found->second == "true";
+}
+
 }  // namespace
 
 net::awaitable<Result<Resource>> ResourceDriver::create(const CreateOrder& order,
@@ -76,6 +82,7 @@ net::awaitable<ResourceDriver::Found> ResourceDriver::settle_doubt(const CreateO
     // The time is taken before the look: what appears in between is seen by the next one.
     const WallTime now = clock_.now();
     TUTTI_CO_TRY(auto found, co_await find_one(order.ownership, kind_of(order.spec)));
+    if (found && is_incomplete(*found)) co_return std::optional<Resource>();
     const bool certain = provider_.capabilities().native_token || now >= *order.doubt_until;
     if (found || certain) co_return found;
     co_await pace.wait();
@@ -101,7 +108,7 @@ net::awaitable<Result<ResourceDriver::Accepted>> ResourceDriver::request(const C
   }
   // The answer may be all that was lost.
   const auto found = co_await find_one(order.ownership, kind_of(order.spec));
-  if (found && *found) co_return accepted;
+  if (found && *found && !is_incomplete(**found)) co_return accepted;
   co_return answer.error();
 }
 
