@@ -1,4 +1,5 @@
 """One Compute with ZooKeeper, from POST to CREATE_COMPLETE to nothing left; and killed on the way."""
+import pathlib
 import signal
 import unittest
 
@@ -67,13 +68,14 @@ class Killed(Lab):
     def test_during_bootstrap(self):
         uuid = self.daemon.create(TEMPLATE)
 
-        def ansible_runs():
-            progress = self.daemon.request("GET", f"/deployments/{uuid}/progress").json()
-            return "Standard.create" in str(progress) and running_ansible(uuid)
-
-        wait_for("ansible runs", ansible_runs, 120, pause=0.02)
+        runs = wait_for("ansible runs", lambda: ansible_below(self.daemon.process.pid), 120, pause=0.02)
         self.daemon.kill()
-        wait_for("the run ends with the daemon", lambda: not running_ansible(uuid), 30)
+
+        def ended():
+            now = processes()
+            return not any(pid in now and now[pid][1] == start for pid, start in runs.items())
+
+        wait_for("the run ends with the daemon", ended, 30)
         self.finish(uuid)
 
     def test_during_delete(self):
@@ -92,21 +94,35 @@ class Killed(Lab):
         self.assertEqual(inventory(uuid), {"containers": [], "volumes": [], "networks": []})
 
 
-def running_ansible(uuid):
-    """Process ids of ansible-playbook runs whose command line names a run of this daemon."""
-    import pathlib
-    found = []
+def processes():
+    """{pid: (parent, start time, command line)} of everything that runs now."""
+    found = {}
     for entry in pathlib.Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         try:
+            stat = (entry / "stat").read_text().rsplit(")", 1)[1].split()
             command = (entry / "cmdline").read_bytes().decode(errors="replace")
-            environment = (entry / "environ").read_bytes().decode(errors="replace")
         except OSError:
             continue
-        if "ansible-playbook" in command and uuid in environment + command:
-            found.append(int(entry.name))
+        if stat[0] != "Z":
+            found[int(entry.name)] = (int(stat[1]), stat[19], command)
     return found
+
+
+def ansible_below(ancestor):
+    """{pid: start time} of the ansible-playbook processes that a daemon has started."""
+    everything = processes()
+
+    def is_below(pid):
+        while pid in everything:
+            if pid == ancestor:
+                return True
+            pid = everything[pid][0]
+        return False
+
+    return {pid: start for pid, (_, start, command) in everything.items()
+            if "ansible-playbook" in command and is_below(pid)}
 
 
 if __name__ == "__main__":
