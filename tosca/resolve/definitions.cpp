@@ -6,6 +6,9 @@ namespace tutti::tosca::resolution {
 
 namespace {
 
+// Secrets of defaults that are only checked here, not used: they are forgotten afterwards.
+constexpr const char* kDefaultSecret = "definition-default";
+
 class Checker {
  public:
   Checker(Resolution& resolution, Evaluator& evaluator)
@@ -67,8 +70,8 @@ class Checker {
     if (property.default_value == nullptr || function_of(*property.default_value)) return;
     Site site;
     site.literal = true;
-    site.secret_id = "default";
-    (void)evaluator_.typed(*property.default_value, merged->second, site, false);
+    site.secret_id = kDefaultSecret;
+    (void)evaluator_.typed(*property.default_value, merged->second, site, property.secret);
   }
 
   Resolution& resolution_;
@@ -85,6 +88,8 @@ void check_definitions(Resolution& resolution, Evaluator& evaluator) {
     }
   }
   for (const auto& [name, input] : resolution.inputs) checker.schema(*input.definition);
+  std::erase_if(resolution.result.secrets,
+                [](const auto& secret) { return secret.first.id.starts_with(kDefaultSecret); });
 }
 
 }  // namespace tutti::tosca::resolution

@@ -90,7 +90,8 @@ class Evaluator {
   Evaluation bad(const Node& node, const FunctionCall& function, const std::string& wanted);
 
   Resolution& resolution_;
-  std::size_t depth_ = 0;  // of properties that ask for properties
+  std::size_t depth_ = 0;    // of properties that ask for properties
+  std::size_t nesting_ = 0;  // of data types in data types: defaults may call for themselves
 };
 
 // constraints.cpp: reports property.constraint at `place`; the value itself is not printed when

@@ -9,6 +9,8 @@ namespace tutti::tosca::resolution {
 
 namespace {
 
+constexpr std::size_t kDeepestNesting = 100;
+
 Site below(const Site& site, std::string_view key) {
   Site inner = site;
   inner.secret_id += '/';
@@ -171,6 +173,11 @@ Evaluation Evaluator::data(const Node& node, const DataInfo& info, const Site& s
     whole.unknown = true;
     return whole;
   }
+  if (nesting_ >= kDeepestNesting) {
+    resolution_.error("property.depth", node, "data types are nested too deeply here");
+    whole.unknown = true;
+    return whole;
+  }
   const Members& members = resolution_.members(*info.type);
   for (const Entry& entry : node.entries) {
     if (members.properties.find(entry.key->text) != members.properties.end()) continue;
@@ -181,9 +188,11 @@ Evaluation Evaluator::data(const Node& node, const DataInfo& info, const Site& s
                       did_you_mean(entry.key->text, names));
   }
   ExpressionMap fields;
+  ++nesting_;
   for (const auto& [name, property] : members.properties) {
     field(node, property, site, secret, whole, fields);
   }
+  --nesting_;
   whole.expression = folded(std::move(fields));
   return whole;
 }

@@ -1,0 +1,13 @@
+// A topology as JSON for golden files: everything that planning can see, nothing that depends on a
+// place in the text.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "tosca/topology/topology.hpp"
+
+namespace tutti::tosca {
+
+[[nodiscard]] nlohmann::ordered_json to_json(const Topology& topology);
+
+}  // namespace tutti::tosca
