@@ -159,8 +159,8 @@ class SqliteStore final : public Store {
       : lock_(std::move(lock)),
         owner_(std::move(owner)),
         offload_(offload),
-        readers_(path),
-        writer_(std::move(database), std::move(tables)) {}
+        writer_(std::move(database), std::move(tables)),
+        readers_(path) {}
 
   OwnerId owner() const override { return owner_; }
 
@@ -227,8 +227,9 @@ class SqliteStore final : public Store {
   FileLock lock_;
   OwnerId owner_;
   Offload& offload_;
-  Readers readers_;
+  // Readers go first: the last connection to close empties the WAL, and that takes a writing one.
   Writer writer_;
+  Readers readers_;
 };
 
 Result<OwnerId> owner_of(Tables& tables) {

@@ -210,6 +210,16 @@ TEST_F(SqliteFileTest, IsForItsOwnerAlone) {
   }
 }
 
+TEST_F(SqliteFileTest, LeavesOneWholeFileBehind) {
+  {
+    const auto store = open_sqlite(folder_ / "t.db", offload_).value();
+    const Lease lease = run(context_, store->acquire()).value();
+    ASSERT_TRUE(run(context_, store->commit(state_batch(kA, "{}"), lease)));
+    ASSERT_TRUE(run(context_, store->load_states()));
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "t.db-wal"));
+}
+
 TEST_F(SqliteFileTest, RefusesASecondProcess) {
   const auto first = open_sqlite(folder_ / "t.db", offload_).value();
   EXPECT_THAT(refusal(folder_ / "t.db"), HasSubstr("another Tutti process"));
