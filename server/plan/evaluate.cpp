@@ -158,11 +158,13 @@ class Evaluator {
 
   Result<Value> of(const GetAttribute& reference) {
     if (reference.path.empty()) return invalid("get_attribute names no attribute");
+    const tosca::NodeTemplate* scaled = scaled_node(reference.node);
     auto values = attributes_ ? attributes_(reference.node, reference.path.front()) : std::nullopt;
+    if (!values && scaled != nullptr && scaled->count == 0) values.emplace();
     if (!values) return declared_default(reference);
     std::size_t position = 1;
     Value value;
-    if (is_list(reference.node)) {
+    if (scaled != nullptr) {
       value = Value(tosca::List(values->begin(), values->end()));
     } else {
       if (values->empty()) return unknown_attribute(reference);
@@ -207,21 +209,22 @@ class Evaluator {
     return value;
   }
 
-  // A node on scaled hosts has as many instances as they have.
-  [[nodiscard]] bool is_list(const std::string& name) const {
+  // The node that decides how many there are of this one, when that is written in the template: the
+  // node itself or what it is hosted on. Its attributes are lists over instances.
+  [[nodiscard]] const tosca::NodeTemplate* scaled_node(const std::string& name) const {
     const std::string* current = &name;
     for (std::size_t hops = 0; hops <= topology_.nodes.size(); ++hops) {
       const auto node = topology_.nodes.find(*current);
-      if (node == topology_.nodes.end()) return false;
-      if (node->second.scaled) return true;
+      if (node == topology_.nodes.end()) return nullptr;
+      if (node->second.scaled) return &node->second;
       const std::string* host = nullptr;
       for (const tosca::Relationship& relationship : node->second.relationships) {
         if (relationship.hosted_on && host == nullptr) host = &relationship.target;
       }
-      if (host == nullptr) return false;
+      if (host == nullptr) return nullptr;
       current = host;
     }
-    return false;
+    return nullptr;
   }
 
   const tosca::Topology& topology_;

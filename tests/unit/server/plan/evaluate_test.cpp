@@ -86,6 +86,12 @@ TEST_F(Evaluate, UnknownAttributesAreNotFound) {
   EXPECT_EQ(error(attribute("single", {})), ErrorClass::invalid);
 }
 
+TEST_F(Evaluate, ATierOfNoneIsAnEmptyList) {
+  topology.nodes.emplace("agents", compute("agents", 0));
+  EXPECT_EQ(value(attribute("agents", {"private_address"})), Value(tosca::List{}));
+  EXPECT_EQ(error(attribute("agents", {"private_address", "0"})), ErrorClass::invalid);
+}
+
 TEST_F(Evaluate, DeclaredDefaultsStandIn) {
   topology.nodes.at("single").attributes["role"] = Value("leader");
   EXPECT_EQ(value(attribute("single", {"role"})), Value("leader"));
