@@ -1,8 +1,7 @@
 #include "providers/docker/address_pool.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
 #include <array>
 #include <charconv>
 #include <cstddef>
@@ -13,7 +12,9 @@ namespace {
 constexpr unsigned kSubnetPrefix = 24;
 constexpr std::uint32_t kSubnetSize = 256;
 
-std::uint32_t mask_of(unsigned prefix) { return prefix == 0 ? 0 : ~std::uint32_t{0} << (32 - prefix); }
+std::uint32_t mask_of(unsigned prefix) {
+  return prefix == 0 ? 0 : ~std::uint32_t{0} << (32 - prefix);
+}
 
 template <class Number>
 std::optional<Number> parse_number(std::string_view text, int base) {
@@ -37,13 +38,17 @@ std::string_view take(std::string_view& text, std::string_view separators) {
 
 }  // namespace
 
-std::uint32_t Ipv4Range::last() const { return first | ~mask_of(prefix); }
+std::uint32_t Ipv4Range::last() const {
+  return first | ~mask_of(prefix);
+}
 
 bool Ipv4Range::overlaps(const Ipv4Range& other) const {
   return first <= other.last() && other.first <= last();
 }
 
-std::string Ipv4Range::text() const { return format_ipv4(first) + "/" + std::to_string(prefix); }
+std::string Ipv4Range::text() const {
+  return format_ipv4(first) + "/" + std::to_string(prefix);
+}
 
 std::string format_ipv4(std::uint32_t address) {
   std::string text;
@@ -91,7 +96,7 @@ std::vector<Ipv4Range> free_subnets(const Ipv4Range& pool, const std::vector<Ipv
   std::vector<Ipv4Range> found;
   if (pool.prefix > kSubnetPrefix) return found;
   const std::uint64_t count = std::uint64_t{1} << (kSubnetPrefix - pool.prefix);
-  constexpr std::uint64_t kMostTried = 4096;  // of a wide pool not all are worth a look
+  constexpr std::uint64_t kMostTried = 4096;   // of a wide pool not all are worth a look
   std::uint64_t start = 1469598103934665603U;  // FNV-1a
   for (const char c : seed) start = (start ^ static_cast<unsigned char>(c)) * 1099511628211U;
   for (std::uint64_t i = 0; i < std::min(count, kMostTried); ++i) {

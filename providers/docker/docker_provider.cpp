@@ -6,12 +6,11 @@
 #include "providers/docker/machine_maker.hpp"
 #include "providers/docker/objects.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <fstream>
 #include <sstream>
+#include <unistd.h>
 
 namespace tutti {
 namespace docker {
@@ -45,7 +44,6 @@ std::string container_path(const std::string& name) {
 
 class DockerProvider final : public Provider {
  public:
-  // `clock` is the interface's; nothing here waits without the engine telling when.
   DockerProvider(const DockerOptions& options, HttpClient& http)
       : options_(options), api_(http, options.socket), maker_(api_, options) {
     capabilities_.native_token = true;
@@ -68,10 +66,6 @@ class DockerProvider final : public Provider {
   net::awaitable<Result<void>> destroy(const Resource& resource) override;
 
  private:
-  struct Lists {
-    Json containers, volumes, networks;
-  };
-
   net::awaitable<Result<NativeId>> create_network(const Ownership& ownership);
   net::awaitable<Result<std::vector<Ipv4Range>>> choose_subnets(const CreateToken& token);
   net::awaitable<Result<NativeId>> keep_oldest(const Ownership& ownership);
@@ -320,11 +314,14 @@ net::awaitable<Result<void>> DockerProvider::set_power(const Resource& resource,
 net::awaitable<Result<void>> DockerProvider::destroy(const Resource& resource) {
   const std::string id = percent_encode(resource.native_id.value);
   switch (resource.kind) {
-    case ResourceKind::instance: co_return co_await destroy_instance(resource);
-    case ResourceKind::network: co_return co_await destroy_object(resource, "/networks/" + id);
+    case ResourceKind::instance:
+      co_return co_await destroy_instance(resource);
+    case ResourceKind::network:
+      co_return co_await destroy_object(resource, "/networks/" + id);
     case ResourceKind::virtual_address:
       co_return co_await destroy_object(resource, "/volumes/" + id);
-    default: break;
+    default:
+      break;
   }
   co_return Error(ErrorClass::invalid, "kind",
                   "the sandbox has no " + std::string(to_string(resource.kind)));
@@ -338,9 +335,8 @@ net::awaitable<Result<void>> DockerProvider::destroy_instance(const Resource& re
   TUTTI_CO_TRY(const std::size_t removed, co_await maker_.remove(resource.ownership));
   if (removed > 0) co_return Result<void>();
   // Nothing was ours: either all is gone, or something else has the name.
-  const std::array<std::string, 2> places{
-      container_path(resource.native_id.value) + "/json",
-      "/volumes/" + percent_encode(resource.native_id.value)};
+  const std::array<std::string, 2> places{container_path(resource.native_id.value) + "/json",
+                                          "/volumes/" + percent_encode(resource.native_id.value)};
   for (const std::string& path : places) {
     const Result<EngineAnswer> foreign = co_await api_.get(path);
     if (foreign) co_return not_ours(resource);
@@ -366,7 +362,7 @@ net::awaitable<Result<void>> DockerProvider::destroy_object(const Resource& reso
 }  // namespace docker
 
 std::unique_ptr<Provider> make_docker_provider(const DockerOptions& options, HttpClient& http,
-                                               Clock&) {
+                                               Clock& /* nothing here waits by the clock */) {
   return std::make_unique<docker::DockerProvider>(options, http);
 }
 

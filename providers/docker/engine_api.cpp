@@ -1,9 +1,8 @@
 #include "providers/docker/engine_api.hpp"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
+#include <unistd.h>
 
 namespace tutti::docker {
 namespace net = boost::asio;
@@ -111,13 +110,19 @@ Error engine_error(int status, const std::string& message) {
   if (has(message, "volume is in use")) return error(ErrorClass::transient, "volume_in_use");
   const std::string code = std::to_string(status);
   switch (status) {
-    case 400: return error(ErrorClass::invalid, code);
+    case 400:
+      return error(ErrorClass::invalid, code);
     case 401:
-    case 403: return error(ErrorClass::authentication, code);
-    case 404: return error(ErrorClass::not_found, code);
-    case 409: return error(ErrorClass::conflict, code);
-    case 429: return error(ErrorClass::throttled, code);
-    default: return error(status >= 500 ? ErrorClass::transient : ErrorClass::unknown, code);
+    case 403:
+      return error(ErrorClass::authentication, code);
+    case 404:
+      return error(ErrorClass::not_found, code);
+    case 409:
+      return error(ErrorClass::conflict, code);
+    case 429:
+      return error(ErrorClass::throttled, code);
+    default:
+      return error(status >= 500 ? ErrorClass::transient : ErrorClass::unknown, code);
   }
 }
 

@@ -1,4 +1,5 @@
-// Lets a limited number of coroutines through at once; the others wait in order. Used on one thread.
+// Lets a limited number of coroutines through at once; the others wait in order. Used on one
+// thread.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

@@ -11,14 +11,16 @@ namespace {
 
 // All that an engine of 20.10 can name, SYS_RESOURCE aside.
 constexpr std::array kCapabilities{
-    "AUDIT_CONTROL", "AUDIT_READ",       "AUDIT_WRITE",     "BLOCK_SUSPEND",  "CHOWN",
-    "DAC_OVERRIDE",  "DAC_READ_SEARCH",  "FOWNER",          "FSETID",         "IPC_LOCK",
-    "IPC_OWNER",     "KILL",             "LEASE",           "LINUX_IMMUTABLE", "MAC_ADMIN",
-    "MAC_OVERRIDE",  "MKNOD",            "NET_ADMIN",       "NET_BIND_SERVICE", "NET_BROADCAST",
-    "NET_RAW",       "SETFCAP",          "SETGID",          "SETPCAP",        "SETUID",
-    "SYSLOG",        "SYS_ADMIN",        "SYS_BOOT",        "SYS_CHROOT",     "SYS_MODULE",
-    "SYS_NICE",      "SYS_PACCT",        "SYS_PTRACE",      "SYS_RAWIO",      "SYS_TIME",
-    "SYS_TTY_CONFIG", "WAKE_ALARM"};
+    "AUDIT_CONTROL", "AUDIT_READ",      "AUDIT_WRITE",      "BLOCK_SUSPEND",
+    "CHOWN",         "DAC_OVERRIDE",    "DAC_READ_SEARCH",  "FOWNER",
+    "FSETID",        "IPC_LOCK",        "IPC_OWNER",        "KILL",
+    "LEASE",         "LINUX_IMMUTABLE", "MAC_ADMIN",        "MAC_OVERRIDE",
+    "MKNOD",         "NET_ADMIN",       "NET_BIND_SERVICE", "NET_BROADCAST",
+    "NET_RAW",       "SETFCAP",         "SETGID",           "SETPCAP",
+    "SETUID",        "SYSLOG",          "SYS_ADMIN",        "SYS_BOOT",
+    "SYS_CHROOT",    "SYS_MODULE",      "SYS_NICE",         "SYS_PACCT",
+    "SYS_PTRACE",    "SYS_RAWIO",       "SYS_TIME",         "SYS_TTY_CONFIG",
+    "WAKE_ALARM"};
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),

@@ -241,8 +241,11 @@ net::awaitable<Result<void>> MachineMaker::create_container(const Ownership& own
       co_await api_.post("/containers/create?name=" + name, std::move(body));
   if (made) co_return Result<void>();
   if (made.error().cls != ErrorClass::conflict) co_return made.error();
-  TUTTI_CO_TRY([[maybe_unused]] const Progress whose, co_await progress_of(ownership));
-  co_return exists_already();  // ours: another process was faster
+  // The name is taken: by a request of an earlier attempt that the engine carried out late?
+  TUTTI_CO_TRY(const Progress progress, co_await progress_of(ownership));
+  if (progress == Progress::started) co_return exists_already();
+  if (progress == Progress::created) co_return Result<void>();
+  co_return Error(ErrorClass::transient, "vanished", made.error().message);
 }
 
 net::awaitable<Result<void>> MachineMaker::seed_and_start(const InstanceSpec& spec,

@@ -90,7 +90,9 @@ std::optional<int> parse_offset(std::string_view text) {
 
 }  // namespace
 
-std::string object_name(const CreateToken& token) { return "tutti-" + token.value; }
+std::string object_name(const CreateToken& token) {
+  return "tutti-" + token.value;
+}
 
 Json make_labels(const Ownership& ownership, const char* kind) {
   Json labels = Json::object();
@@ -184,8 +186,8 @@ std::vector<Resource> instances_in(const Json& containers, const Json& volumes) 
 std::vector<Resource> virtual_addresses_in(const Json& volumes) {
   std::vector<Resource> found;
   each_of_kind(volumes, kind::kVirtualAddress, [&found](const Json& object, const Json& labels) {
-    Resource resource = make_resource(ResourceKind::virtual_address,
-                                      NativeId(text_at(object, "/Name")), labels);
+    Resource resource =
+        make_resource(ResourceKind::virtual_address, NativeId(text_at(object, "/Name")), labels);
     resource.state = ResourceState::active;
     resource.created_at = time_at(object, "/CreatedAt");
     resource.attributes["ip_address"] = label_of(labels, label::kAddress);

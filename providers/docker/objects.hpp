@@ -17,8 +17,8 @@ inline constexpr const char* kOwner = "tutti.owner";
 inline constexpr const char* kDeployment = "tutti.deployment";
 inline constexpr const char* kToken = "tutti.token";
 inline constexpr const char* kKind = "tutti.kind";
-inline constexpr const char* kAddress = "tutti.address";            // instance, virtual_address
-inline constexpr const char* kNetwork = "tutti.network";            // virtual_address: its id
+inline constexpr const char* kAddress = "tutti.address";             // instance, virtual_address
+inline constexpr const char* kNetwork = "tutti.network";             // virtual_address: its id
 inline constexpr const char* kImageWarning = "tutti.image-warning";  // instance
 }  // namespace label
 

@@ -2,7 +2,6 @@
 // interrupted or doubled create leaves, and that nothing foreign is touched. Needs root, an engine
 // and the images of deploy/images; skipped without them, a failure where CI=true.
 #include "providers/docker/docker_provider.hpp"
-
 #include "providers/docker/engine_api.hpp"
 #include "providers/docker/objects.hpp"
 #include "providers/support/child_process.hpp"
@@ -63,10 +62,12 @@ class DockerTest : public testing::Test {
     for (Resources left = list(); !left.empty() && steady_clock::now() < deadline; left = list()) {
       // Instances go before the network that they are in.
       for (const Resource& resource : left) {
-        if (resource.kind != ResourceKind::network) (void)test::run(io_, provider_->destroy(resource));
+        if (resource.kind != ResourceKind::network)
+          (void)test::run(io_, provider_->destroy(resource));
       }
       for (const Resource& resource : left) {
-        if (resource.kind == ResourceKind::network) (void)test::run(io_, provider_->destroy(resource));
+        if (resource.kind == ResourceKind::network)
+          (void)test::run(io_, provider_->destroy(resource));
       }
     }
     EXPECT_THAT(list(), IsEmpty());
@@ -77,7 +78,8 @@ class DockerTest : public testing::Test {
 
   // What carries the deployment's label, whatever the provider says.
   std::size_t count_labelled(std::string path) {
-    path += docker::label_filter({std::string(docker::label::kDeployment) + "=" + deployment_.value});
+    path +=
+        docker::label_filter({std::string(docker::label::kDeployment) + "=" + deployment_.value});
     const Result<EngineAnswer> answer = test::run(io_, api_.get(path));
     if (!answer) return 0;
     const Json& body = answer->body;
