@@ -99,6 +99,7 @@ class Daemon:
         self.port = free_port()
         self.provider = provider
         self.environment = environment or {}
+        self.armed = False
         self.process = None
         self.config = self.dir / "tutti.yaml"
         self.config.write_text(
@@ -118,6 +119,7 @@ class Daemon:
 
     def start(self, **environment):
         env = {**os.environ, **self.environment, **environment}
+        self.armed = "TUTTI_FAILPOINT" in env
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen([str(TUTTI), "serve", "--config", str(self.config)],
                                             stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=env)
@@ -179,8 +181,9 @@ class Daemon:
         """Ends everything; deletes what is still deployed so that no container is left behind."""
         try:
             if delete and self.process is not None:
+                if self.armed:
+                    self.kill()
                 if self.process.poll() is not None:
-                    self.environment.pop("TUTTI_FAILPOINT", None)
                     self.start()
                 listed = self.request("GET", "/deployments?size=1000").json()["content"]
                 for shown in listed:

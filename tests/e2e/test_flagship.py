@@ -42,6 +42,10 @@ class Cluster:
             modes[name] = found[1] if found else None
         return modes
 
+    def settled(self, look):
+        """What `look` shows, once it shows something: a question may time out on a busy machine."""
+        return wait_for(look.__name__, look, 60)
+
     def zookeeper_leader(self):
         return next((n for n, m in self.zookeeper_modes().items() if m == "leader"), None)
 
@@ -125,8 +129,7 @@ class Flagship(Lab):
 
     def test_02_the_smallest_znode_leads(self):
         cluster = self.cluster
-        leader = cluster.mesos_leader()
-        self.assertIsNotNone(leader)
+        leader = cluster.settled(cluster.mesos_leader)
         script = ("import json\nfrom kazoo.client import KazooClient\n"
                   "z = KazooClient('127.0.0.1:2181'); z.start(timeout=10)\n"
                   "first = min(n for n in z.get_children('/mesos') if n.startswith('json.info_'))\n"
@@ -154,14 +157,13 @@ class Flagship(Lab):
 
     def test_10_killed_master_that_leads(self):
         cluster = self.cluster
-        leader = cluster.mesos_leader()
-        holder = cluster.holder()
+        leader, holder = cluster.settled(cluster.mesos_leader), cluster.settled(cluster.holder)
         docker("kill", leader)
         self.addCleanup(docker, "start", leader, check=False)
         wait_for("another master leads", lambda: cluster.mesos_leader() not in (None, leader), 90)
         wait_for("ZooKeeper has a leader among the others",
                  lambda: cluster.zookeeper_leader() not in (None, leader), 60)
-        self.assertEqual(cluster.holder(), holder, "the virtual address had no reason to move")
+        self.assertEqual(cluster.settled(cluster.holder), holder, "the virtual address had no reason to move")
         wait_for("5050 is the new leader", lambda: cluster.mesos_through_address().status == 200, 60)
         docker("start", leader)
         cluster.wait_whole()
@@ -169,7 +171,7 @@ class Flagship(Lab):
 
     def test_11_paused_zookeeper_leader(self):
         cluster = self.cluster
-        leader = cluster.zookeeper_leader()
+        leader = cluster.settled(cluster.zookeeper_leader)
         docker("pause", leader)
         self.addCleanup(docker, "unpause", leader, check=False)
         others = [m for m in cluster.masters if m != leader]
@@ -187,20 +189,20 @@ class Flagship(Lab):
 
     def test_12_holder_of_the_address_stopped(self):
         cluster = self.cluster
-        leader, holder = cluster.mesos_leader(), cluster.holder()
+        leader, holder = cluster.settled(cluster.mesos_leader), cluster.settled(cluster.holder)
         docker("kill", holder)
         self.addCleanup(docker, "start", holder, check=False)
         wait_for("the other holds the address", lambda: cluster.holder() not in (None, holder), 30)
-        new = cluster.holder()
+        new = cluster.settled(cluster.holder)
         wait_for("Marathon answers", lambda: cluster.marathon_through_address() == 200, 30)
-        self.assertEqual(cluster.mesos_leader(), leader, "no leader had a reason to change")
+        self.assertEqual(cluster.settled(cluster.mesos_leader), leader, "no leader had a reason to change")
         docker("start", holder)
         cluster.wait_whole()
         self.assertEqual(cluster.holder(), new, "the address does not move back by itself")
 
     def test_13_haproxy_alone_killed(self):
         cluster = self.cluster
-        holder = cluster.holder()
+        holder = cluster.settled(cluster.holder)
         inside(holder, "docker", "stop", "-t", "1", "haproxy")
         self.addCleanup(inside, holder, "docker", "start", "haproxy", check=False)
         wait_for("the other holds the address", lambda: cluster.holder() not in (None, holder), 30)
@@ -210,7 +212,7 @@ class Flagship(Lab):
 
     def test_14_consul_gone_everywhere(self):
         cluster = self.cluster
-        holder = cluster.holder()
+        holder = cluster.settled(cluster.holder)
         for name in cluster.machines:
             inside(name, "docker", "stop", "-t", "2", "consul")
         self.addCleanup(lambda: [inside(n, "docker", "start", "consul", check=False) for n in cluster.machines])
