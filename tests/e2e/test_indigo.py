@@ -58,9 +58,12 @@ class Refused(Lab):
         daemon = Daemon()
         self.addCleanup(daemon.close)
         daemon.start()
-        for name in ("mesos_elastic_cluster.yaml", "hybrid_mesos_elastic_cluster.yaml",
-                     "spark_mesos_cluster.yaml"):
-            answer = daemon.post(INDIGO / name, {"slave_num": 1, "hybrid": True})
+        passwords = dict(PASSWORDS)
+        for name, inputs in (("mesos_elastic_cluster.yaml", passwords),
+                             ("hybrid_mesos_elastic_cluster.yaml", passwords),
+                             ("spark_mesos_cluster.yaml", passwords)):
+            declared = (INDIGO / name).read_text()
+            answer = daemon.post(INDIGO / name, {k: v for k, v in inputs.items() if k + ":" in declared})
             self.assertEqual(answer.status, 400, f"{name}: {answer.text[:300]}")
             self.assertIn("missing", answer.text.lower(), name)
 
