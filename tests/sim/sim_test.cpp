@@ -1,4 +1,5 @@
-// Thousands of seeds, each a whole life. TUTTI_SIM_SEEDS sets how many, TUTTI_SIM_SEED runs one.
+// Many seeds, each a whole life: a few here, thousands with TUTTI_SIM_SEEDS (an optimised build takes
+// 2 ms for each). TUTTI_SIM_SEED runs one.
 #include "tests/sim/simulation.hpp"
 
 #include <gtest/gtest.h>
@@ -17,7 +18,7 @@ std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
 TEST(Simulation, InvariantsHoldForEverySeed) {
   const std::uint64_t only = number_from("TUTTI_SIM_SEED", 0);
   const std::uint64_t first = only != 0 ? only : 1;
-  const std::uint64_t last = only != 0 ? only : number_from("TUTTI_SIM_SEEDS", 600);
+  const std::uint64_t last = only != 0 ? only : number_from("TUTTI_SIM_SEEDS", 150);
   int kills = 0;
   int completed = 0;
   int failed = 0;
@@ -36,12 +37,12 @@ TEST(Simulation, InvariantsHoldForEverySeed) {
   RecordProperty("kills", kills);
   RecordProperty("completed", completed);
   RecordProperty("failed", failed);
-  if (only != 0 || last < 500) return;
+  if (only != 0 || last < 150) return;
   // The seeds reach what they are meant to reach.
-  EXPECT_GT(kills, 500);
-  EXPECT_GT(completed, 100);
-  EXPECT_GT(failed, 10);
-  EXPECT_GT(early, 100);
+  EXPECT_GT(kills, 100);
+  EXPECT_GT(completed, 40);
+  EXPECT_GT(failed, 5);
+  EXPECT_GT(early, 40);
 }
 
 }  // namespace
