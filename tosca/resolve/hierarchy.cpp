@@ -94,7 +94,8 @@ void find_parent(Unit& unit, Type& type, Diagnostics& diagnostics) {
   type.parent = unit.find(kind, reference->text);
   // A document that defines a normative name again derives from the normative type of that name.
   if (type.parent == &type && unit.normative != nullptr) {
-    type.parent = unit.normative->find(kind, reference->text);
+    const Type* normative = unit.normative->find(kind, reference->text);
+    if (normative != nullptr) type.parent = normative;
   }
   if (type.parent != nullptr) return;
   if (kind == TypeKind::data) {

@@ -1,5 +1,6 @@
 // Operations of nodes and relationships: what types implement, and what templates add or replace.
 #include <algorithm>
+#include <array>
 
 #include "tosca/resolve/phases.hpp"
 #include "tosca/source/scalar.hpp"
@@ -28,15 +29,25 @@ std::string brief(const std::string& name) {
   return name.starts_with("tosca.interfaces.") ? name.substr(dot + 1) : name;
 }
 
-bool is_definition(const Node& value) {
+// Types declare inputs with their type, templates assign them; a mapping with nothing but keys of a
+// definition, and a type that exists, is a declaration.
+bool is_definition(const Resolution& resolution, const Node& value) {
+  static constexpr std::array<std::string_view, 10> keys{
+      "type",        "description",  "required",   "default", "value",
+      "constraints", "entry_schema", "key_schema", "status",  "metadata"};
   if (!value.is_mapping() || function_of(value)) return false;
   const Node* type = value.find("type");
-  return type != nullptr && type->is_scalar();
+  if (type == nullptr || !type->is_scalar()) return false;
+  const bool all_known = std::all_of(value.entries.begin(), value.entries.end(), [](const Entry& e) {
+    return std::find(keys.begin(), keys.end(), e.key->text) != keys.end();
+  });
+  return all_known && (primitive_from(type->text) != Primitive::none ||
+                       resolution.units.find(TypeKind::data, *type) != nullptr);
 }
 
-void take_input(const Entry& entry, bool by_type, Merged& merged) {
+void take_input(const Resolution& resolution, const Entry& entry, Merged& merged) {
   std::erase_if(merged.inputs, [&](const Entry& e) { return e.key->text == entry.key->text; });
-  if (!by_type || !is_definition(*entry.value)) {
+  if (!is_definition(resolution, *entry.value)) {
     merged.inputs.push_back(entry);
     return;
   }
@@ -49,25 +60,37 @@ void take_input(const Entry& entry, bool by_type, Merged& merged) {
   merged.types.insert_or_assign(definition.name, std::move(definition));
 }
 
-std::vector<Merged> merge(const std::vector<const grammar::Interface*>& interfaces) {
+Merged& operation_in(std::vector<Merged>& all, const std::string& interface_name,
+                     const grammar::Operation& operation) {
+  const auto known = std::find_if(all.begin(), all.end(), [&](const Merged& merged) {
+    return merged.interface_name == interface_name && merged.name == operation.name;
+  });
+  if (known != all.end()) return *known;
+  all.push_back({interface_name, operation.name, nullptr, nullptr, operation.key, {}, {}});
+  return all.back();
+}
+
+std::vector<Merged> merge(const Resolution& resolution,
+                          const std::vector<const grammar::Interface*>& interfaces) {
   std::vector<Merged> all;
   for (const grammar::Interface* interface : interfaces) {
     for (const grammar::Operation& operation : interface->operations) {
-      const std::string name = brief(interface->name);
-      auto known = std::find_if(all.begin(), all.end(), [&](const Merged& m) {
-        return m.interface_name == name && m.name == operation.name;
-      });
-      if (known == all.end()) {
-        all.push_back({name, operation.name, nullptr, nullptr, operation.key, {}, {}});
-        known = all.end() - 1;
-      }
-      if (operation.implementation != nullptr) {
-        known->implementation = operation.implementation;
-        known->place = operation.key;
-        known->timeout = operation.timeout;
-      }
-      for (const Entry& input : interface->inputs) take_input(input, true, *known);
-      for (const Entry& input : operation.inputs) take_input(input, true, *known);
+      Merged& merged = operation_in(all, brief(interface->name), operation);
+      if (operation.implementation == nullptr) continue;
+      merged.implementation = operation.implementation;
+      merged.place = operation.key;
+      merged.timeout = operation.timeout;
+    }
+  }
+  // An interface's inputs are inputs of all its operations, whoever declared those.
+  for (const grammar::Interface* interface : interfaces) {
+    for (Merged& merged : all) {
+      if (merged.interface_name != brief(interface->name)) continue;
+      for (const Entry& input : interface->inputs) take_input(resolution, input, merged);
+    }
+    for (const grammar::Operation& operation : interface->operations) {
+      Merged& merged = operation_in(all, brief(interface->name), operation);
+      for (const Entry& input : operation.inputs) take_input(resolution, input, merged);
     }
   }
   return all;
@@ -98,7 +121,7 @@ std::vector<OperationDefinition> make_operations(
     const std::vector<const grammar::Interface*>& interfaces, const NodeModel& artifacts_of,
     const Site& site, const std::string& secret_id) {
   std::vector<OperationDefinition> made;
-  for (const Merged& merged : merge(interfaces)) {
+  for (const Merged& merged : merge(resolution, interfaces)) {
     if (merged.implementation == nullptr || merged.implementation->text.empty()) continue;
     OperationDefinition operation;
     operation.interface_name = merged.interface_name;

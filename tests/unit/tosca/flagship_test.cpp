@@ -68,7 +68,7 @@ TEST(Flagship, ValidatesWithoutInputs) {
   options.require_inputs = false;
   EXPECT_THAT(resolve_text(read_file(TUTTI_SOURCE_DIR "/templates/mesos-cluster.yaml"), options), Resolves());
   EXPECT_THAT(resolve_text(read_file(TUTTI_SOURCE_DIR "/templates/mesos-cluster.yaml")),
-              ReportsAt("input.missing", "21"));
+              ReportsAt("input.missing", "22:7"));
 }
 
 }  // namespace

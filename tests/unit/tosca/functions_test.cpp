@@ -58,8 +58,8 @@ const GetAttribute* attribute_output(const ResolveResult& result) {
 TEST(Functions, GetInput) {
   EXPECT_EQ(folded_output("{ get_input: word }"), Value("hello"));
   EXPECT_EQ(folded_output("{ get_input: [ nested, k ] }"), Value("v"));
-  EXPECT_THAT(output("{ get_input: wrod }"), ReportsAt("input.unknown", "31:27"));
-  EXPECT_THAT(output("{ get_input: [ word, x ] }"), ReportsAt("function.path", "31:15"));
+  EXPECT_THAT(output("{ get_input: wrod }"), ReportsAt("input.unknown", "31:30"));
+  EXPECT_THAT(output("{ get_input: [ word, x ] }"), ReportsAt("function.path", "31:17"));
 }
 
 TEST(Functions, GetProperty) {
@@ -75,11 +75,11 @@ TEST(Functions, GetProperty) {
 }
 
 TEST(Functions, GetPropertyRefusesWhatIsNotThere) {
-  EXPECT_THAT(output("{ get_property: [ nobody, text ] }"), ReportsAt("function.node", "31:33"));
-  EXPECT_THAT(output("{ get_property: [ a, txt ] }"), ReportsAt("function.property", "31:15"));
-  EXPECT_THAT(output("{ get_property: [ a, list, 2 ] }"), ReportsAt("function.path", "31:15"));
-  EXPECT_THAT(output("{ get_property: [ SELF, text ] }"), ReportsAt("function.node", "31:33"));
-  EXPECT_THAT(output("{ get_property: a }"), ReportsAt("function.arguments", "31:31"));
+  EXPECT_THAT(output("{ get_property: [ nobody, text ] }"), ReportsAt("function.node", "31:35"));
+  EXPECT_THAT(output("{ get_property: [ a, txt ] }"), ReportsAt("function.property", "31:17"));
+  EXPECT_THAT(output("{ get_property: [ a, list, 2 ] }"), ReportsAt("function.path", "31:17"));
+  EXPECT_THAT(output("{ get_property: [ SELF, text ] }"), ReportsAt("function.node", "31:35"));
+  EXPECT_THAT(output("{ get_property: a }"), ReportsAt("function.arguments", "31:33"));
 }
 
 TEST(Functions, AValueCannotNeedItself) {
@@ -95,7 +95,7 @@ TEST(Functions, GetAttributeStays) {
   EXPECT_EQ(attribute->path, (std::vector<std::string>{"private_address", "0"}));
   // A property that is no attribute is reflected.
   EXPECT_EQ(folded_output("{ get_attribute: [ a, text ] }"), Value("from_a"));
-  EXPECT_THAT(output("{ get_attribute: [ a, prot ] }"), ReportsAt("function.attribute", "31:15"));
+  EXPECT_THAT(output("{ get_attribute: [ a, prot ] }"), ReportsAt("function.attribute", "31:17"));
 }
 
 TEST(Functions, GetAttributeOfCapabilitiesAndThroughRequirements) {
@@ -121,9 +121,9 @@ TEST(Functions, ConcatJoinToken) {
   EXPECT_EQ(folded_output("{ join: [ { get_property: [ a, list ] }, ',' ] }"), Value("x,y"));
   EXPECT_EQ(folded_output("{ token: [ 'a:b:c', ':', 1 ] }"), Value("b"));
   EXPECT_EQ(folded_output("{ token: [ 'a:b', ':', 5 ] }"), Value(""));
-  EXPECT_THAT(output("{ concat: text }"), ReportsAt("function.arguments", "31:25"));
-  EXPECT_THAT(output("{ concat: [] }"), ReportsAt("function.arguments", "31:25"));
-  EXPECT_THAT(output("{ token: [ a, b, c ] }"), ReportsAt("function.arguments", "31:24"));
+  EXPECT_THAT(output("{ concat: text }"), ReportsAt("function.arguments", "31:27"));
+  EXPECT_THAT(output("{ concat: [] }"), ReportsAt("function.arguments", "31:27"));
+  EXPECT_THAT(output("{ token: [ a, b, c ] }"), ReportsAt("function.arguments", "31:26"));
 }
 
 TEST(Functions, TokenIsDataUnlessItHasThreeArguments) {

@@ -37,7 +37,7 @@ TEST(Imports, UnresolvedOnesHaveTheirPlace) {
   const auto result = resolve_text(document("  {}\n", "imports:\n  - x: https://host/none.yaml\n"));
   EXPECT_THAT(result, ReportsAt("import.unresolved", "3:8"));
   EXPECT_THAT(resolve_text(document("  {}\n", "imports:\n  - { file: a, repository: none }\n")),
-              ReportsAt("import.repository", "3:26"));
+              ReportsAt("import.repository", "3:28"));
 }
 
 TEST(Imports, PrefixesKeepNamesApart) {
@@ -80,7 +80,7 @@ TEST(Imports, ProblemsInThemNameTheirFile) {
   const auto result = resolve_text(document("  {}\n", "imports: [ a.yaml ]\n"), options);
   ASSERT_FALSE(result.diagnostics.empty());
   EXPECT_EQ(result.diagnostics.back().span.file, "a.yaml");
-  EXPECT_THAT(result, ReportsAt("type.unknown", "3:27"));
+  EXPECT_THAT(result, ReportsAt("type.unknown", "3:25"));
 }
 
 TEST(Imports, LenientTextsMayRepeatKeys) {

@@ -58,10 +58,10 @@ TEST(Operations, OfTemplatesReplaceInputsAndImplementations) {
 }
 
 TEST(Operations, UnknownOnesAreErrors) {
-  EXPECT_THAT(with("      interfaces: { Standard: { craete: x.yml } }\n"), ReportsAt("operation.unknown", "6:33"));
-  EXPECT_THAT(with("      interfaces: { Standrad: { create: x.yml } }\n"), ReportsAt("interface.unknown", "6:21"));
+  EXPECT_THAT(with("      interfaces: { Standard: { craete: x.yml } }\n"), ReportsAt("operation.unknown", "7:33"));
+  EXPECT_THAT(with("      interfaces: { Standrad: { create: x.yml } }\n"), ReportsAt("interface.unknown", "7:21"));
   EXPECT_THAT(with("      interfaces: { Standard: { operations: { create: x.yml }, crate: y } }\n"),
-              ReportsAt("grammar.unknown-key", "6:66"));
+              ReportsAt("grammar.unknown-key", "7:64"));
 }
 
 TEST(Operations, OfRelationshipsSeeBothEnds) {

@@ -4,7 +4,7 @@
 namespace tutti::tosca {
 namespace {
 
-// One property `p` with this schema, assigned at line 13, column 12.
+// One property `p` with this schema, assigned at line 15, column 12.
 ResolveResult assigned(const std::string& schema, const std::string& value) {
   return resolve_text(document("  node_templates:\n    n:\n      type: my.T\n      properties:\n        p: " +
                                    value + "\n",
@@ -128,7 +128,7 @@ TEST(Properties, PatternsOfStrangersAreBounded) {
   EXPECT_THAT(assigned("{ type: string, constraints: [ { pattern: '((a?){900}){900}' } ] }", "a"),
               ReportsAt("property.pattern", "15:12"));
   EXPECT_THAT(assigned("{ type: string, constraints: [ { pattern: '(' } ] }", "a"),
-              ReportsAt("property.pattern", "10"));
+              ReportsAt("property.pattern", "9:52"));
 }
 
 TEST(Properties, UnknownAndMissingOnesAreErrors) {

@@ -11,7 +11,7 @@ const char* const kTypes =
     "    requirements:\n"
     "      - peer: { capability: Endpoint, occurrences: [ 0, 2 ] }\n";
 
-// The first node template stands at line 11.
+// The first node template stands at line 10.
 ResolveResult nodes(const std::string& templates) {
   return resolve_text(document("  node_templates:\n" + templates, kTypes));
 }
@@ -55,26 +55,26 @@ TEST(Requirements, ByTypeAndByCapability) {
 TEST(Requirements, MissingOnesAreFoundOrAreErrors) {
   const auto found = nodes("    c: { type: Compute }\n    a: { type: my.Soft }\n");
   ASSERT_NE(relationship(found, "a", "host"), nullptr) << all_problems(found);
-  EXPECT_THAT(nodes("    a: { type: my.Soft }\n"), ReportsAt("requirement.missing", "11:5"));
+  EXPECT_THAT(nodes("    a: { type: my.Soft }\n"), ReportsAt("requirement.missing", "10:5"));
   const auto several =
       nodes("    c: { type: Compute }\n    d: { type: Compute }\n    a: { type: my.Soft }\n");
-  EXPECT_THAT(several, ReportsAt("requirement.ambiguous", "13:5"));
+  EXPECT_THAT(several, ReportsAt("requirement.ambiguous", "12:5"));
   EXPECT_EQ(relationship(several, "a", "host")->target, "c");
 }
 
 TEST(Requirements, WrongOnesAreRefusedAtTheirPlace) {
   EXPECT_THAT(nodes("    a:\n      type: my.Soft\n      requirements:\n        - hots: a\n"),
-              ReportsAt("requirement.unknown", "14:11"));
+              ReportsAt("requirement.unknown", "13:11"));
   EXPECT_THAT(nodes("    a:\n      type: my.Soft\n      requirements:\n        - host: nobody\n"),
-              ReportsAt("requirement.target", "14:17"));
+              ReportsAt("requirement.target", "13:17"));
   EXPECT_THAT(nodes("    r: { type: Root }\n    a:\n      type: my.Soft\n      requirements:\n        - host: r\n"),
-              ReportsAt("requirement.capability", "15:17"));
+              ReportsAt("requirement.capability", "14:17"));
   EXPECT_THAT(nodes("    c: { type: Compute }\n    a:\n      type: my.Soft\n      requirements:\n"
                     "        - host: { node: c, relationship: my.None }\n"),
-              ReportsAt("type.unknown", "15:42"));
+              ReportsAt("type.unknown", "14:42"));
   EXPECT_THAT(nodes("    c: { type: Compute }\n    a:\n      type: my.Soft\n      requirements:\n"
                     "        - host: c\n        - host: c\n"),
-              ReportsAt("requirement.occurrences", "16:11"));
+              ReportsAt("requirement.occurrences", "15:11"));
 }
 
 TEST(Requirements, RelationshipsHaveProperties) {
@@ -84,10 +84,10 @@ TEST(Requirements, RelationshipsHaveProperties) {
                           "            relationship: { type: AttachesTo, properties: { location: /data } }\n");
   ASSERT_NE(relationship(good, "c", "local_storage"), nullptr) << all_problems(good);
   EXPECT_EQ(*relationship(good, "c", "local_storage")->properties.at("location").literal(), Value("/data"));
-  EXPECT_THAT(nodes(volume + "        - local_storage: s\n"), ReportsAt("property.missing", "15:11"));
+  EXPECT_THAT(nodes(volume + "        - local_storage: s\n"), ReportsAt("property.missing", "14:11"));
   EXPECT_THAT(nodes(volume + "        - local_storage: { node: s, relationship: { type: AttachesTo, "
                              "properties: { location: /d, wrong: 1 } } }\n"),
-              ReportsAt("property.unknown", "15"));
+              ReportsAt("property.unknown", "14:99"));
 }
 
 TEST(Requirements, RelationshipTemplatesAreReused) {
@@ -104,11 +104,11 @@ TEST(Requirements, CyclesAreErrors) {
       "    c: { type: Compute }\n"
       "    a: { type: my.Soft, requirements: [ { host: c }, { peer: b } ] }\n"
       "    b:\n      type: my.Soft\n      requirements:\n        - host: c\n        - peer: a\n");
-  EXPECT_THAT(result, ReportsAt("requirement.cycle", "12:56"));
+  EXPECT_THAT(result, ReportsAt("requirement.cycle", "11:56"));
   EXPECT_THAT(all_problems(result),
               testing::HasSubstr("Found node depencency loop in TOSCA topology: a -> b -> a"));
   EXPECT_THAT(nodes("    a: { type: Root, requirements: [ { dependency: a } ] }\n"),
-              ReportsAt("requirement.cycle", "11:40"));
+              ReportsAt("requirement.cycle", "10:40"));
 }
 
 TEST(Scaling, CountBecomesInstances) {
@@ -126,7 +126,7 @@ TEST(Scaling, CountBecomesInstances) {
   EXPECT_EQ(count("{ min_instances: 2 }").count, 1);
   EXPECT_FALSE(count("{ min_instances: 2 }").scaled);
   EXPECT_THAT(nodes("    c:\n      type: Compute\n      capabilities: { scalable: { properties: { count: 1001 } } }\n"),
-              ReportsAt("scalable.count", "13:57"));
+              ReportsAt("scalable.count", "12:56"));
 }
 
 TEST(Policies, HaveTargets) {
@@ -151,7 +151,7 @@ TEST(Templates, MayBeCopied) {
   };
   EXPECT_EQ(cpus("a"), Value(4));
   EXPECT_EQ(cpus("b"), Value(2));
-  EXPECT_THAT(nodes("    a: { copy: b }\n    b: { copy: a }\n"), ReportsAt("node.copy", "11:16"));
+  EXPECT_THAT(nodes("    a: { copy: b }\n    b: { copy: a }\n"), ReportsAt("node.copy", "10:16"));
 }
 
 }  // namespace

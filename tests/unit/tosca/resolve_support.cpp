@@ -35,6 +35,11 @@ std::string all_problems(const ResolveResult& result) {
   return text;
 }
 
+void PrintTo(const ResolveResult& result, std::ostream* out) {
+  *out << (result.topology ? "a topology" : "no topology") << " and " << result.diagnostics.size()
+       << " diagnostics";
+}
+
 bool has_problem(const Diagnostics& diagnostics, const std::string& rule, const std::string& place) {
   for (const Diagnostic& diagnostic : diagnostics) {
     if (diagnostic.rule != rule) continue;

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include <map>
+#include <ostream>
 #include <string>
 
 #include "tosca/profiles/import_map.hpp"
@@ -28,6 +29,9 @@ struct Resolving {
 // There is a diagnostic of that rule at line:column ("12:5") or at that line ("12").
 [[nodiscard]] bool has_problem(const Diagnostics& diagnostics, const std::string& rule,
                                const std::string& place);
+
+// For GoogleTest's messages.
+void PrintTo(const ResolveResult& result, std::ostream* out);
 
 MATCHER_P2(ReportsAt, rule, place,
            "reports " + std::string(rule) + " at " + std::string(place)) {

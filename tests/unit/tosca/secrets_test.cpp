@@ -87,7 +87,7 @@ TEST(Secrets, ConstraintsAreCheckedWhileTheTextIsKnown) {
   Resolving options;
   options.inputs["i"] = Value("cat");
   EXPECT_THAT(node("{ marked: { get_input: i } }", "  inputs:\n    i: { type: string }\n", options),
-              ReportsAt("property.constraint", "17:29"));
+              ReportsAt("property.constraint", "18:29"));
 }
 
 TEST(Secrets, OutputsRevealOnlyWhenDeclared) {
