@@ -18,8 +18,10 @@ inline constexpr std::string_view kCompute = "tosca.nodes.Compute";
 inline constexpr std::string_view kVirtualAddress = "tutti.nodes.network.VirtualAddress";
 inline constexpr std::string_view kOddMembers = "tutti.policies.OddMembers";
 
-// Instances of one deployment: a limit that keeps a wrong count from becoming a wrong bill.
+// Machines of one deployment, and instances of all its nodes: limits that keep a wrong count from
+// becoming a wrong bill, or from filling the daemon's memory.
 inline constexpr std::int64_t kMaxInstances = 1000;
+inline constexpr std::size_t kMaxNodeInstances = 20000;
 // Fixed addresses end here, so that the upper part of a /24 stays free for virtual addresses.
 inline constexpr std::uint32_t kMaxAddresses = 200;
 

@@ -16,15 +16,28 @@ const tosca::NodeTemplate* direct_host(const Draft& draft, const tosca::NodeTemp
   return nullptr;
 }
 
-// The end of the chain of hosts; null when the chain bites its tail.
-const tosca::NodeTemplate* last_host(const Draft& draft, const tosca::NodeTemplate& node) {
-  const tosca::NodeTemplate* current = &node;
-  for (std::size_t hops = 0; hops <= draft.desired.nodes.size(); ++hops) {
+using Roots = std::map<const tosca::NodeTemplate*, const tosca::NodeTemplate*>;
+
+// The end of the chain of hosts; null when the chain bites its tail. Each node is walked over once,
+// however long the chains are.
+const tosca::NodeTemplate* last_host(const Draft& draft, const tosca::NodeTemplate& node,
+                                     Roots& roots) {
+  std::vector<const tosca::NodeTemplate*> path;
+  const tosca::NodeTemplate* root = nullptr;
+  for (const tosca::NodeTemplate* current = &node; current != nullptr;) {
+    // Standing in for "on a circle" until the end of the chain is known.
+    const auto [known, fresh] = roots.emplace(current, nullptr);
+    if (!fresh) {
+      root = known->second;
+      break;
+    }
+    path.push_back(current);
     const tosca::NodeTemplate* next = direct_host(draft, *current);
-    if (next == nullptr) return current;
+    if (next == nullptr) root = current;
     current = next;
   }
-  return nullptr;
+  for (const tosca::NodeTemplate* passed : path) roots[passed] = root;
+  return root;
 }
 
 // Keeps the lowest ordinals in use and fills up with the lowest free ones.
@@ -55,10 +68,12 @@ std::int64_t wanted_count(Draft& draft, const tosca::NodeTemplate& node, std::in
 
 void expand_instances(Draft& draft) {
   std::map<const tosca::NodeTemplate*, std::vector<int>> of_roots;
+  Roots roots;
   std::int64_t total = 0;
+  std::size_t total_of_all = 0;
   for (auto& [name, node] : draft.nodes) {
     node.host = direct_host(draft, *node.definition);
-    const tosca::NodeTemplate* root = last_host(draft, *node.definition);
+    const tosca::NodeTemplate* root = last_host(draft, *node.definition, roots);
     if (root == nullptr) {
       draft.error("plan.cycle", node.definition->span, "node '" + name + "' is hosted on itself",
                   "a chain of hosts ends at a Compute");
@@ -68,6 +83,14 @@ void expand_instances(Draft& draft) {
       const std::int64_t count = wanted_count(draft, *root, total);
       total += count;
       of_roots[root] = choose_ordinals(draft, root->name, count);
+    }
+    total_of_all += of_roots[root].size();
+    if (total_of_all > kMaxNodeInstances) {
+      draft.error(
+          "plan.too-many-instances", node.definition->span,
+          "the nodes have more than " + std::to_string(kMaxNodeInstances) + " instances in all",
+          "use fewer nodes, or lower the counts");
+      return;
     }
     node.ordinals = of_roots[root];
     if (root->is_a(kCompute)) node.root = root;

@@ -45,7 +45,8 @@ std::string describe_cycle(const Draft& draft, const std::vector<std::size_t>& u
   std::size_t current = 0;
   while (unmet[current] == 0) ++current;
   std::vector<std::size_t> path;
-  while (std::find(path.begin(), path.end(), current) == path.end()) {
+  std::set<std::size_t> passed;
+  while (passed.insert(current).second) {
     path.push_back(current);
     for (const std::size_t earlier : draft.edges[current]) {
       if (unmet[earlier] > 0) {
@@ -65,6 +66,28 @@ std::string describe_cycle(const Draft& draft, const std::vector<std::size_t>& u
     text += last;
   }
   return text;
+}
+
+// Leaves out requirements that others imply: the plan is read by people, and counted down by
+// reconcile. Above a size that nobody reads they stay.
+void leave_out_implied(std::vector<Step>& steps) {
+  constexpr std::size_t kLargest = 4096;
+  if (steps.size() > kLargest) return;
+  std::vector<std::vector<bool>> reach(steps.size(), std::vector<bool>(steps.size()));
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    std::vector<std::size_t>& required = steps[i].requires_steps;
+    std::vector<std::size_t> kept;
+    // The latest first: what implies another stands behind it.
+    for (auto at = required.rbegin(); at != required.rend(); ++at) {
+      if (reach[i][*at]) continue;
+      kept.push_back(*at);
+      reach[i][*at] = true;
+      for (std::size_t k = 0; k < *at; ++k) {
+        if (reach[*at][k]) reach[i][k] = true;
+      }
+    }
+    required.assign(kept.rbegin(), kept.rend());
+  }
 }
 
 }  // namespace
@@ -113,7 +136,10 @@ void sort_steps(Draft& draft) {
       if (--unmet[later] == 0) free.push(later);
     }
   }
-  if (draft.plan.steps.size() == count) return;
+  if (draft.plan.steps.size() == count) {
+    leave_out_implied(draft.plan.steps);
+    return;
+  }
   const std::string cycle = describe_cycle(draft, unmet);
   const auto first = draft.desired.nodes.find(cycle.substr(0, cycle.find(' ')));
   draft.error("plan.cycle",

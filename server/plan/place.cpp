@@ -87,6 +87,15 @@ void add_virtual_address(Draft& draft, DraftNode& node) {
                 "choose another site, or leave the virtual address out");
     return;
   }
+  // Machines move it among themselves (VRRP); no site here does it for them.
+  const auto mechanism = definition.properties.find("mechanism");
+  if (mechanism != definition.properties.end() &&
+      literal_of(mechanism->second) == tosca::Value("provider")) {
+    draft.error("site.virtual-address", definition.span,
+                "node '" + definition.name + "': site '" + draft.site.name.value + "' (" +
+                    draft.site.provider + ") does not move addresses between machines",
+                "use mechanism: vrrp");
+  }
   VirtualAddressSpec spec{definition.name, {private_network(), {}}, std::nullopt};
   const auto asked = definition.properties.find("ip_address");
   if (asked != definition.properties.end()) {

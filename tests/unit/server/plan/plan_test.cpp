@@ -184,6 +184,42 @@ TEST(MakePlan, SitesWithoutVirtualAddressesRefuseThem) {
   EXPECT_THAT(rules(refused(flagship(), site).diagnostics), ElementsAre("site.virtual-address"));
 }
 
+TEST(MakePlan, AddressesThatTheSiteWouldHaveToMoveAreRefused) {
+  tosca::Topology topology = flagship();
+  topology.nodes.at("vip").properties["mechanism"] = tosca::Value("provider");
+  EXPECT_THAT(rules(refused(topology).diagnostics), ElementsAre("site.virtual-address"));
+  topology.nodes.at("vip").properties["mechanism"] = tosca::Value("vrrp");
+  topology.nodes.at("vip").properties["ip_address"] = tosca::Value("10.0.0.250");
+  const Plan plan = planned(topology);
+  const auto& call = std::get<ResourceCall>(find_step(plan, "vip/resource.create@0.1")->action);
+  EXPECT_EQ(std::get<VirtualAddressSpec>(*call.spec).ip_address, "10.0.0.250");
+}
+
+TEST(MakePlan, RequirementsThatOthersImplyAreLeftOut) {
+  const Plan plan = planned(flagship());
+  const Step* start = find_step(plan, "master/Standard.start@0.1,1.1,2.1");
+  EXPECT_EQ(start->requires_steps.size(), 1U);
+  for (const Step& step : plan.steps) {
+    for (const std::size_t earlier : step.requires_steps) {
+      for (const std::size_t other : step.requires_steps) {
+        EXPECT_FALSE(waits_for(plan, plan.steps[other].id.value, plan.steps[earlier].id.value));
+      }
+    }
+  }
+}
+
+// A template of 4 MB can hold so many: planning stays near linear, and refuses by its limits.
+TEST(MakePlan, LongChainsAndManyInstancesAreBounded) {
+  tosca::Topology chain = topology_of({compute("n0")});
+  for (int i = 1; i < 15000; ++i) {
+    const std::string name = "n" + std::to_string(i);
+    chain.nodes.emplace(name, software(name, "n" + std::to_string(i - 1), {}));
+  }
+  EXPECT_EQ(planned(chain).instances.size(), 15000U);
+  chain.nodes.at("n0").count = 900;
+  EXPECT_THAT(rules(refused(chain).diagnostics), testing::Contains("plan.too-many-instances"));
+}
+
 TEST(MakePlan, MachinesFollowTheirCapabilities) {
   tosca::Topology topology = topology_of({compute("mesos_master")});
   tosca::NodeTemplate& server = topology.nodes.at("mesos_master");
