@@ -72,8 +72,7 @@ net::awaitable<void> Session::run() {
   // A handler may be waiting on another thread, where a cancellation from here must not reach; a
   // session ends by closing its socket.
   co_await net::this_coro::reset_cancellation_state(net::disable_cancellation());
-  while (co_await serve_one()) {
-  }
+  for (bool more = true; more;) more = co_await serve_one();
   boost::system::error_code ignored;
   socket_.shutdown(net::ip::tcp::socket::shutdown_send, ignored);
   socket_.close(ignored);
@@ -139,7 +138,8 @@ net::awaitable<Session::Step> Session::receive_head() {
       deadline_ = kNever;
       co_return rejection_ ? Step::rejected : Step::done;
     }
-    if (!co_await read_more()) {
+    const bool some = co_await read_more();
+    if (!some) {
       // Whoever sent nothing since the last answer has not asked anything.
       co_return timed_out_ && !idle_ ? reject(408, "The header took too long") : Step::gone;
     }
@@ -195,7 +195,8 @@ net::awaitable<Session::Step> Session::receive_body_bytes() {
     }
     if (parser_->is_done()) break;
     if (buffer_.size() == buffer_.max_size()) co_return reject(400, "A chunk's header is too long");
-    if (!co_await read_more()) {
+    const bool some = co_await read_more();
+    if (!some) {
       co_return timed_out_ ? reject(408, "The body took too long") : Step::gone;
     }
   }
@@ -272,7 +273,9 @@ net::awaitable<void> Session::discard_rest() {
   deadline_ = worker_.tick_after(worker_.shared().deadlines.discard);
   std::uint64_t discarded = buffer_.size();
   buffer_.clear();
-  while (discarded < worker_.shared().limits.discarded_bytes && co_await read_more()) {
+  while (discarded < worker_.shared().limits.discarded_bytes) {
+    const bool some = co_await read_more();
+    if (!some) break;
     discarded += buffer_.size();
     buffer_.clear();
   }

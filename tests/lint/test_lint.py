@@ -19,6 +19,11 @@ class CoroutineTrap(unittest.TestCase):
         self.assertIn("gcc12-coroutine", self.rules("co_await f([t] { use(t); });"))
         self.assertIn("gcc12-coroutine", self.rules("co_await f([p = std::move(q)] { use(p); });"))
 
+    def test_await_in_a_condition(self):
+        self.assertIn("gcc12-coroutine", self.rules("if (co_await yes()) co_return;"))
+        self.assertIn("gcc12-coroutine", self.rules("while (n < f(1) && co_await more()) {}"))
+        self.assertEqual([], self.rules("if (f(x)) co_await g();"))
+
     def test_safe_forms(self):
         self.assertEqual([], self.rules("Agg named{a, b};\nco_await f(std::move(named));"))
         self.assertEqual([], self.rules("co_await f([&] { use(t); });"))
