@@ -28,10 +28,15 @@ def tracked(root):
     return [line for line in listed.stdout.splitlines() if line]
 
 
+def without_texts(text):
+    """The code with string contents and comments taken out."""
+    text = re.sub(r'"(?:\\.|[^"\\\n])*"', '""', text)
+    return re.sub(r"//[^\n]*", "", text)
+
+
 def statements(text):
     """(line, statement) for each piece between semicolons, comments and string contents blanked."""
-    text = re.sub(r"//[^\n]*", "", text)
-    text = re.sub(r'"(?:\\.|[^"\\\n])*"', '""', text)
+    text = without_texts(text)
     line, start, begin = 1, 1, 0
     for i, char in enumerate(text):
         if char == ";" or (char in "{}" and not AWAIT.search(text[begin:i])):
@@ -46,7 +51,7 @@ def statements(text):
 
 def awaits_in_condition(text):
     """Lines of if, while and switch whose condition awaits: GCC 12 crashes there."""
-    plain = re.sub(r'"(?:\\.|[^"\\\n])*"', '""', re.sub(r"//[^\n]*", "", text))
+    plain = without_texts(text)
     for match in CONDITION.finditer(plain):
         depth, end = 1, match.end()
         while end < len(plain) and depth:
