@@ -14,8 +14,10 @@ using nlohmann::json;
 struct TooDeep {};
 
 json parse(std::string_view text) {
-  const json::parser_callback_t bound = [](int depth, json::parse_event_t, json&) {
-    if (depth > static_cast<int>(kMaxJsonDepth)) throw TooDeep{};
+  const json::parser_callback_t bound = [](int depth, json::parse_event_t event, json&) {
+    const bool opens =
+        event == json::parse_event_t::array_start || event == json::parse_event_t::object_start;
+    if (opens && depth >= static_cast<int>(kMaxJsonDepth)) throw TooDeep{};
     return true;
   };
   return json::parse(text, bound);

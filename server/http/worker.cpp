@@ -145,8 +145,7 @@ net::awaitable<void> Worker::tick_all() {
     co_await shared_.clock.sleep_for(shared_.deadlines.tick);
     ++now_;
     date_header_ = format_date(shared_.clock.now());
-    const auto sessions = sessions_;
-    for (Session* session : sessions) session->on_tick(now_);
+    for (Session* session : sessions_) session->on_tick(now_);
   }
 }
 

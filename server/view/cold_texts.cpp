@@ -5,6 +5,7 @@ namespace {
 
 constexpr std::size_t kLogBytes = 4 * 1024 * 1024;
 constexpr const char* kTemplate = "template";
+constexpr std::string_view kSecretPrefix = "secret:";
 
 }  // namespace
 
@@ -26,6 +27,18 @@ boost::asio::awaitable<Result<std::string>> ColdTexts::log(DeploymentId deployme
     if (!text.ends_with('\n')) text += '\n';
   }
   co_return text;
+}
+
+boost::asio::awaitable<Result<std::map<tosca::SecretRef, std::string>>> ColdTexts::secrets(
+    DeploymentId deployment) {
+  TUTTI_CO_TRY(const auto rows, co_await store_.read_documents(deployment));
+  std::map<tosca::SecretRef, std::string> texts;
+  for (const auto& row : rows) {
+    if (!row.name.starts_with(kSecretPrefix)) continue;
+    TUTTI_CO_TRY(auto text, unseal_(deployment, row.name, row.bytes));
+    texts.emplace(tosca::SecretRef{row.name.substr(kSecretPrefix.size())}, std::move(text));
+  }
+  co_return texts;
 }
 
 }  // namespace tutti::view

@@ -3,10 +3,12 @@
 #pragma once
 
 #include "server/store/store.hpp"
+#include "tosca/topology/value.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -26,6 +28,9 @@ class ColdTexts {
       DeploymentId deployment);
   // One line per record, oldest first, each with its time and step; the newest part of a long log.
   [[nodiscard]] boost::asio::awaitable<Result<std::string>> log(DeploymentId deployment);
+  // Every secret of the deployment in plain text; for outputs that are declared to reveal one.
+  [[nodiscard]] boost::asio::awaitable<Result<std::map<tosca::SecretRef, std::string>>> secrets(
+      DeploymentId deployment);
 
  private:
   store::Store& store_;

@@ -10,8 +10,12 @@
 
 namespace tutti::view {
 
+// `secrets`, where given, opens the outputs that are declared to reveal one; others stay hidden.
 [[nodiscard]] std::string render_deployment(const Facts& facts, const RequestFacts& request,
-                                            const SiteInfo& site);
+                                            const SiteInfo& site,
+                                            const plan::SecretSource* secrets);
+// Whether `secrets` would make a difference.
+[[nodiscard]] bool has_revealed_outputs(const Facts& facts);
 [[nodiscard]] std::vector<RenderedResource> render_resources(const Facts& facts,
                                                              const SiteInfo& site);
 // IM's description of one Compute instance ({"vmProperties": [...]}), or empty for what is no

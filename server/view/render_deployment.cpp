@@ -60,8 +60,8 @@ void write_link(JsonWriter& writer, std::string_view rel, const std::string& pat
 
 }  // namespace
 
-std::string render_deployment(const Facts& facts, const RequestFacts& request,
-                              const SiteInfo& site) {
+std::string render_deployment(const Facts& facts, const RequestFacts& request, const SiteInfo& site,
+                              const plan::SecretSource* secrets) {
   const DeploymentState& state = *facts.state;
   const bool known = reached_the_cloud(state);
   JsonWriter writer;
@@ -76,7 +76,7 @@ std::string render_deployment(const Facts& facts, const RequestFacts& request,
   }
   writer.key("outputs");
   if (is_complete(state.status) && facts.topology) {
-    write_outputs(writer, facts);
+    write_outputs(writer, facts, secrets);
   } else {
     writer.begin_object().end_object();
   }
@@ -95,6 +95,13 @@ std::string render_deployment(const Facts& facts, const RequestFacts& request,
   write_link(writer, "template", self + "/template");
   writer.end_array().end_object();
   return writer.take();
+}
+
+bool has_revealed_outputs(const Facts& facts) {
+  if (!facts.topology || !is_complete(facts.state->status)) return false;
+  const auto& outputs = facts.topology->outputs;
+  return std::any_of(outputs.begin(), outputs.end(),
+                     [](const auto& entry) { return entry.second.reveals_secret; });
 }
 
 }  // namespace tutti::view

@@ -50,7 +50,7 @@ plan::AttributeSource attribute_source(const Facts& facts) {
   };
 }
 
-void write_outputs(JsonWriter& writer, const Facts& facts) {
+void write_outputs(JsonWriter& writer, const Facts& facts, const plan::SecretSource* secrets) {
   // Stands in for each secret, so that what contains one still evaluates and is found tainted.
   const plan::SecretSource hide = [](const tosca::SecretRef&) {
     return std::optional<std::string>(kHidden);
@@ -58,11 +58,13 @@ void write_outputs(JsonWriter& writer, const Facts& facts) {
   const auto attributes = attribute_source(facts);
   writer.begin_object();
   for (const auto& [name, output] : facts.topology->outputs) {
-    const auto value = plan::evaluate(output.value, *facts.topology, attributes, hide);
+    const bool reveal = secrets != nullptr && output.reveals_secret;
+    const auto value =
+        plan::evaluate(output.value, *facts.topology, attributes, reveal ? *secrets : hide);
     writer.key(name);
     if (!value) {
       writer.null();
-    } else if (value->secret) {
+    } else if (value->secret && !reveal) {
       writer.string(kHidden);
     } else {
       write_value(writer, value->value);

@@ -17,7 +17,8 @@ void write_value(JsonWriter& writer, const tosca::Value& value);
 // Attributes of the instances in `facts`, ordered by ordinal; `facts` outlives the source.
 [[nodiscard]] plan::AttributeSource attribute_source(const Facts& facts);
 
-// {"name": value, ...} of every output that can be evaluated; others are null.
-void write_outputs(JsonWriter& writer, const Facts& facts);
+// {"name": value, ...} of every output that can be evaluated; others are null. Secrets are hidden,
+// but where `secrets` is given and the output is declared to reveal them.
+void write_outputs(JsonWriter& writer, const Facts& facts, const plan::SecretSource* secrets);
 
 }  // namespace tutti::view

@@ -105,7 +105,9 @@ class Entry {
     Snapshot snapshot;
     snapshot.id = facts.state->id;
     snapshot.status = facts.state->status;
-    snapshot.json = render_deployment(facts, *request_of(facts), site);
+    snapshot.facts = facts;
+    snapshot.json = render_deployment(facts, *request_of(facts), site, nullptr);
+    snapshot.reveals = has_revealed_outputs(facts);
     snapshot.extrainfo = render_extrainfo(facts, site);
     snapshot.resources = render_resources(facts, site);
     return snapshot;
@@ -184,6 +186,13 @@ void View::forget(const DeploymentId& deployment) {
 std::shared_ptr<const Snapshot> View::find(std::string_view id) const {
   const auto entry = impl_->find(id);
   return entry ? entry->snapshot(impl_->site) : nullptr;
+}
+
+std::string View::reveal(const Snapshot& snapshot, const plan::SecretSource& secrets) const {
+  const Facts& facts = snapshot.facts;
+  const auto request =
+      facts.request_json ? read_request_facts(*facts.request_json) : RequestFacts{};
+  return render_deployment(facts, request, impl_->site, &secrets);
 }
 
 std::optional<std::string> View::progress(std::string_view id, WallTime now) const {

@@ -3,6 +3,7 @@
 // Every URL in a rendered text is the marker kBase, replaced by the request's base URL (splice()).
 #pragma once
 
+#include "server/plan/evaluate.hpp"
 #include "server/reconcile/state.hpp"
 #include "tosca/topology/topology.hpp"
 
@@ -47,9 +48,11 @@ struct RenderedResource {
 struct Snapshot {
   DeploymentId id;
   reconcile::DeploymentStatus status{};
-  std::string json;                         // the Deployment resource, indigo.md 1.4, with links
-  std::string extrainfo;                    // JSON array, indigo.md 1.2
+  std::string json;       // the Deployment resource, indigo.md 1.4, with links
+  bool reveals = false;   // an output is declared to show a secret: see View::reveal()
+  std::string extrainfo;  // JSON array, indigo.md 1.2
   std::vector<RenderedResource> resources;  // by node and ordinal
+  Facts facts;                              // what it was rendered from
 };
 
 // What listings filter and sort by; costs no rendering.
@@ -81,6 +84,10 @@ class View {
 
   // From any thread. Null for unknown ids.
   [[nodiscard]] std::shared_ptr<const Snapshot> find(std::string_view id) const;
+  // Snapshot::json once more, with those outputs in plain text that are declared to reveal a
+  // secret. Rendered for one answer; never kept.
+  [[nodiscard]] std::string reveal(const Snapshot& snapshot,
+                                   const plan::SecretSource& secrets) const;
   // For people who wait (`status --follow`): progress.hpp. Nothing for unknown ids.
   [[nodiscard]] std::optional<std::string> progress(std::string_view id, WallTime now) const;
   // Newest first, by (created_at, id).

@@ -76,6 +76,31 @@ TEST(Render, OutputsAreFilledWhenComplete) {
   EXPECT_EQ(outputs.at("words"), json::array({"a \"quoted\"\x01", 1, true, 0.5, nullptr}));
 }
 
+TEST(Render, SecretsShowWhereAnOutputIsDeclaredToRevealThem) {
+  auto facts = sample_facts();
+  auto topology = *facts.topology;
+  topology.outputs.at("password").reveals_secret = true;
+  facts.topology = std::make_shared<const tosca::Topology>(topology);
+  auto state = *facts.state;
+  View view(sample_site());
+  const auto publish = [&](DeploymentStatus status) {
+    state.status = status;
+    facts.state = std::make_shared<const reconcile::DeploymentState>(state);
+    view.publish(kDeployment, facts);
+    return view.find(kDeployment.value);
+  };
+  EXPECT_FALSE(publish(DeploymentStatus::create_in_progress)->reveals);
+  const auto snapshot = publish(DeploymentStatus::create_complete);
+  EXPECT_TRUE(snapshot->reveals);
+  EXPECT_THAT(snapshot->json, Not(HasSubstr("open sesame")));
+  const plan::SecretSource secrets = [](const tosca::SecretRef&) {
+    return std::optional<std::string>("open sesame");
+  };
+  const json outputs = json::parse(splice(view.reveal(*snapshot, secrets), kUrl)).at("outputs");
+  EXPECT_EQ(outputs.at("password"), "open sesame");
+  EXPECT_EQ(outputs.at("url"), "<secret>");
+}
+
 TEST(Render, Resources) {
   const auto snapshot = render(sample_state());
   std::string all = "[";
