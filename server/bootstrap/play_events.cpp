@@ -44,10 +44,14 @@ void LineSplitter::finish(const std::function<void(std::string_view)>& line) {
 }
 
 void PlayEvents::tell(const std::string& line) {
+  if (logged_bytes_ <= kLargestLog) pass_on(redactor().redact(line.substr(0, kLongestLine)));
+}
+
+void PlayEvents::pass_on(std::string redacted) {
   if (logged_bytes_ > kLargestLog) return;
   Progress progress;
   progress.task = task_;
-  progress.line = redactor().redact(line.substr(0, kLongestLine));
+  progress.line = std::move(redacted);
   logged_bytes_ += progress.line.size() + 1;
   if (logged_bytes_ > kLargestLog) progress.line = "further output of this run is not kept";
   sink_(progress);
@@ -96,8 +100,8 @@ void PlayEvents::event_line(std::string_view text) {
 }
 
 void PlayEvents::output_line(std::string_view text) {
-  const std::string line = redactor().redact(text);
-  tell(line);
+  const std::string line = redactor().redact(text.substr(0, kLongestLine));
+  pass_on(line);
   last_output_ += (last_output_.empty() ? "" : "\n") + line;
   if (last_output_.size() > kLastOutputBytes) {
     last_output_.erase(0, last_output_.size() - kLastOutputBytes);

@@ -50,6 +50,7 @@ class PlayEvents {
     std::string message;
   };
   void tell(const std::string& line);
+  void pass_on(std::string redacted);
   void failure(const std::string& host, std::string task, std::string message);
 
   ProgressSink sink_;

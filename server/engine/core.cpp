@@ -43,6 +43,13 @@ bool contains(const std::vector<reconcile::Effect>& effects) {
   return false;
 }
 
+// Counted by steps, not by commits, whose number depends on what happens to arrive together.
+void reach_intent_failpoints(const std::vector<reconcile::Effect>& effects) {
+  for (const auto& effect : effects) {
+    if (std::holds_alternative<reconcile::StartStep>(effect)) failpoint(kAfterIntentCommit);
+  }
+}
+
 }  // namespace
 
 Core::Core(Parts parts)
@@ -127,7 +134,7 @@ net::awaitable<Result<DeploymentId>> Core::create_new(const CreateCommand& comma
   batch.states.push_back({id, reconcile::encode(deployment->state)});
   auto durable = co_await parts_.store.commit(std::move(batch), lease_);
   if (!durable) co_return std::move(durable).error();
-  failpoint(kAfterIntentCommit);
+  reach_intent_failpoints(effects);
   deployments_.emplace(id, deployment);
   log(LogLevel::info, "deployment accepted", {{"deployment", id.value}});
   committed(deployment, snapshot, effects);
@@ -197,10 +204,10 @@ net::awaitable<bool> Core::apply_queued(const DeploymentPtr& deployment) {
   auto events = std::exchange(deployment->queue, {});
   store::Batch batch;
   std::vector<reconcile::Effect> effects;
-  bool outcome = false;
+  std::size_t outcomes = 0;
   for (PendingEvent& event : events) {
     if (const reconcile::StepId* step = outcome_of(event.body)) {
-      outcome = true;
+      ++outcomes;
       deployment->running.erase(*step);
       deployment->running_tasks.erase(*step);
     }
@@ -215,13 +222,13 @@ net::awaitable<bool> Core::apply_queued(const DeploymentPtr& deployment) {
     batch.states.push_back({deployment->state.id, reconcile::encode(deployment->state)});
   }
   const auto snapshot = std::make_shared<const reconcile::DeploymentState>(deployment->state);
-  if (outcome) failpoint(kBeforeOutcomeCommit);
+  for (; outcomes > 0; --outcomes) failpoint(kBeforeOutcomeCommit);
   const auto durable = co_await commit(std::move(batch));
   for (const PendingEvent& event : events) {
     if (event.waiter) event.waiter->answer(durable);
   }
   if (!durable) co_return false;
-  if (contains<reconcile::StartStep>(effects)) failpoint(kAfterIntentCommit);
+  reach_intent_failpoints(effects);
   committed(deployment, snapshot, effects);
   co_return true;
 }

@@ -62,6 +62,7 @@ class Core {
   void report_unreadable(const DeploymentId& id, const std::string& why,
                          std::optional<reconcile::DeploymentState> state);
   boost::asio::awaitable<Result<void>> load_texts(Deployment& deployment);
+  boost::asio::awaitable<void> prune_history();
 
   // effects.cpp
   void perform(const DeploymentPtr& deployment, const reconcile::Effect& effect);

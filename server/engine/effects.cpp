@@ -308,7 +308,9 @@ net::awaitable<reconcile::EventBody> Core::run_playbook(const DeploymentPtr& dep
                    parts_.options);
   }
   if (!run) co_return failed(running, run.error());
-  add_log(deployment, running.start.step, "attempt " + std::to_string(running.start.attempt));
+  add_log(deployment, running.start.step,
+          "attempt " + std::to_string(running.start.attempt) +
+              (running.start.recovered ? ", again after the daemon's restart" : ""));
   bootstrap::ProgressSink sink = [this, &deployment, &running](const bootstrap::Progress& progress) {
     on_progress(deployment, running, progress);
   };

@@ -61,6 +61,7 @@ struct Options {
   tosca::Map common_vars;  // e.g. mesos_stack, for every playbook
   std::size_t max_deployments = 10000;
   std::size_t max_running_creates = 16;  // provider calls at once
+  std::chrono::hours history{30 * 24};   // how long a deleted deployment's journal is kept
 };
 
 // The context to which the engine seals a deployment's document of this name (store::DocumentRow).

@@ -5,6 +5,11 @@
 
 namespace tutti::engine {
 namespace net = boost::asio;
+namespace {
+
+constexpr std::chrono::hours kPruneInterval{6};
+
+}  // namespace
 
 net::awaitable<Result<void>> Core::start() {
   TUTTI_CO_TRY(lease_, co_await parts_.store.acquire());
@@ -14,7 +19,16 @@ net::awaitable<Result<void>> Core::start() {
   if (count > 0) {
     log(LogLevel::info, "recovered " + std::to_string(count) + " deployments");
   }
+  effects_.spawn(prune_history());
   co_return Result<void>();
+}
+
+net::awaitable<void> Core::prune_history() {
+  while (true) {
+    const auto done = co_await parts_.store.prune(parts_.clock.now() - parts_.options.history);
+    if (!done) log(LogLevel::warning, "cannot prune: " + done.error().describe());
+    co_await parts_.clock.sleep_for(kPruneInterval);
+  }
 }
 
 net::awaitable<void> Core::recover(store::StateRow row) {

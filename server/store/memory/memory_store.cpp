@@ -126,6 +126,9 @@ boost::asio::awaitable<Result<void>> MemoryStore::prune(WallTime before) {
   std::erase_if(disk_->journal, [&](const JournalRow& row) {
     return row.at < before && !disk_->states.contains(row.deployment);
   });
+  std::erase_if(disk_->log, [&](const LogRow& row) {
+    return row.at < before && !disk_->states.contains(row.deployment);
+  });
   std::erase_if(disk_->idempotency, [&](const auto& item) { return item.second.at < before; });
   co_return Result<void>();
 }

@@ -38,12 +38,17 @@ Result<Tables> Tables::prepare(Database& db) {
   TUTTI_TRY(Statement prune_journal,
             db.prepare("DELETE FROM journal WHERE at<?1 AND NOT EXISTS "
                        "(SELECT 1 FROM state WHERE state.deployment=journal.deployment)"));
+  // Lines that were on their way when their deployment went.
+  TUTTI_TRY(Statement prune_log,
+            db.prepare("DELETE FROM log WHERE at<?1 AND NOT EXISTS "
+                       "(SELECT 1 FROM state WHERE state.deployment=log.deployment)"));
   TUTTI_TRY(Statement prune_idempotency, db.prepare("DELETE FROM idempotency WHERE at<?1"));
   return Tables(Statements{std::move(get_meta), std::move(set_meta), std::move(put_state),
                            std::move(add_journal), std::move(put_document), std::move(add_log),
                            std::move(put_idempotency), std::move(drop_state),
                            std::move(drop_documents), std::move(drop_log),
-                           std::move(prune_journal), std::move(prune_idempotency)});
+                           std::move(prune_journal), std::move(prune_log),
+                           std::move(prune_idempotency)});
 }
 
 Result<std::optional<std::string>> Tables::meta(std::string_view key) {
@@ -120,7 +125,7 @@ Result<void> Tables::forget(const DeploymentId& deployment) {
 }
 
 Result<void> Tables::prune(WallTime before) {
-  for (Statement* statement : {&sql_.prune_journal, &sql_.prune_idempotency}) {
+  for (Statement* statement : {&sql_.prune_journal, &sql_.prune_log, &sql_.prune_idempotency}) {
     if (auto done = statement->bind(1, milliseconds(before)).run(); !done) return done;
   }
   return {};

@@ -28,7 +28,7 @@ class Tables {
     Statement get_meta, set_meta;
     Statement put_state, add_journal, put_document, add_log, put_idempotency;
     Statement drop_state, drop_documents, drop_log;
-    Statement prune_journal, prune_idempotency;
+    Statement prune_journal, prune_log, prune_idempotency;
   };
   explicit Tables(Statements statements) : sql_(std::move(statements)) {}
   [[nodiscard]] Result<void> check(Lease lease);

@@ -169,6 +169,14 @@ TEST_F(EngineTest, ShortMemoryBlocksUntilItIsThere) {
   ASSERT_TRUE(daemon.until_status(id, DeploymentStatus::create_complete));
 }
 
+TEST_F(EngineTest, HistoryGoesWhenItIsOld) {
+  const WallTime old = outside_.clock.now() - std::chrono::hours(24 * 31);
+  outside_.disk->journal.push_back({DeploymentId("gone"), old, "event", "{}"});
+  Daemon daemon(outside_);
+  ASSERT_TRUE(daemon.start());
+  EXPECT_TRUE(daemon.until([&] { return outside_.disk->journal.empty(); }));
+}
+
 TEST_F(EngineTest, AStopLeavesWorkThatTheNextStartFinishes) {
   outside_.playbooks.scripts["app/create.yml"].endless = true;
   DeploymentId id;

@@ -150,7 +150,14 @@ TEST_P(StoreTest, ForgettingTakesAllButTheJournal) {
   EXPECT_TRUE(run(context_, store_->load_states()).value().empty());
   EXPECT_FALSE(run(context_, store_->read_document(kA, "template")).value());
   EXPECT_TRUE(run(context_, store_->read_log(kA, 1000)).value().empty());
+  Batch late;
+  late.log.push_back({kA, at(1), "s", "was on its way"});
+  late.log.push_back({kB, at(1), "s", "of one that never was"});
+  late.log.push_back({kA, at(3), "s", "is young"});
+  ASSERT_TRUE(commit(std::move(late)));
   EXPECT_TRUE(run(context_, store_->prune(at(2))));
+  EXPECT_EQ(run(context_, store_->read_log(kA, 1000)).value().size(), 1U);
+  EXPECT_TRUE(run(context_, store_->read_log(kB, 1000)).value().empty());
 }
 
 TEST_P(StoreTest, RefusesTheHolderOfAnOlderLease) {
