@@ -106,7 +106,8 @@ int plan(const Options& options) {
   if (!result->topology) return kRefused;
   const plan::PlanResult planned = plan::make_plan(&*result->topology, {}, sandbox());
   print(planned.diagnostics, false);
-  if (!planned.plan) return kRefused;
+  if (planned.plan) print(planned.plan->warnings, false);
+  if (!planned.plan || tosca::has_errors(planned.diagnostics)) return kRefused;
   if (options.json) {
     std::cout << plan::to_json(*planned.plan) << '\n';
   } else if (options.mermaid) {
