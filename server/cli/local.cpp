@@ -107,7 +107,10 @@ int plan(const Options& options) {
   const plan::PlanResult planned = plan::make_plan(&*result->topology, {}, sandbox());
   print(planned.diagnostics, false);
   if (planned.plan) print(planned.plan->warnings, false);
-  if (!planned.plan || tosca::has_errors(planned.diagnostics)) return kRefused;
+  if (!planned.plan) return kRefused;
+  if (!planned.feasible()) {
+    std::cerr << "tutti: the plan can be shown, but not deployed: see the errors above\n";
+  }
   if (options.json) {
     std::cout << plan::to_json(*planned.plan) << '\n';
   } else if (options.mermaid) {
