@@ -182,6 +182,7 @@ engine::Options Daemon::engine_options() const {
   options.site.capabilities = provider_->capabilities();
   options.common_vars["mesos_stack"] = config_.mesos_stack;
   options.max_deployments = static_cast<std::size_t>(config_.max_deployments);
+  options.history = std::chrono::days(config_.history_days);
   return options;
 }
 
