@@ -1,12 +1,12 @@
 // Any text as a service template, with INDIGO's and Tutti's types at hand: resolution ends, in a
 // topology or in errors with their place. Seeds: templates/ and tests/golden/tosca/indigo.
+#include "tosca/profiles/import_map.hpp"
+#include "tosca/resolve/resolve.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
-
-#include "tosca/profiles/import_map.hpp"
-#include "tosca/resolve/resolve.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const tutti::tosca::ImportResolver imports = tutti::tosca::ImportMap().resolver();

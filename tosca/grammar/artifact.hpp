@@ -1,9 +1,9 @@
 // Artifact definitions of types and templates (TOSCA Simple 1.3, section 3.6.7).
 #pragma once
 
-#include <string>
-
 #include "tosca/grammar/fields.hpp"
+
+#include <string>
 
 namespace tutti::tosca::grammar {
 

@@ -7,8 +7,8 @@ namespace tutti::tosca::grammar {
 void check_occurrences(const Fields& fields) {
   const Node* range = fields.sequence("occurrences");
   if (range == nullptr) return;
-  const bool pair = range->items.size() == 2 && range->items[0]->is_scalar() &&
-                    range->items[1]->is_scalar();
+  const bool pair =
+      range->items.size() == 2 && range->items[0]->is_scalar() && range->items[1]->is_scalar();
   const auto lower = pair ? integer_from(range->items[0]->text) : std::nullopt;
   const auto upper = pair ? integer_from(range->items[1]->text) : std::nullopt;
   const bool unbounded = pair && range->items[1]->text == "UNBOUNDED";
@@ -26,8 +26,13 @@ CapabilityDefinition read_capability_definition(Reader& reader, const Entry& ent
     capability.type = entry.value;
     return capability;
   }
-  static const Keys keys{"type", "description", "properties", "attributes", "valid_source_types",
-                         "occurrences", {"metadata", Version::simple_1_3}};
+  static const Keys keys{"type",
+                         "description",
+                         "properties",
+                         "attributes",
+                         "valid_source_types",
+                         "occurrences",
+                         {"metadata", Version::simple_1_3}};
   const Fields fields(reader, *entry.value, "a capability definition", keys);
   capability.type = fields.scalar("type");
   capability.properties = read_properties(reader, fields.named("properties"));
@@ -43,8 +48,11 @@ CapabilityAssignment read_capability_assignment(Reader& reader, const Entry& ent
   capability.name = std::string(entry.key->text);
   capability.key = entry.key;
   capability.node = entry.value;
-  static const Keys keys{"properties", "attributes", {"occurrences", Version::simple_1_3},
-                         {"metadata", Version::simple_1_3}, {"directives", Version::simple_1_3}};
+  static const Keys keys{"properties",
+                         "attributes",
+                         {"occurrences", Version::simple_1_3},
+                         {"metadata", Version::simple_1_3},
+                         {"directives", Version::simple_1_3}};
   const Fields fields(reader, *entry.value, "a capability of a node template", keys);
   capability.properties = fields.named("properties");
   capability.attributes = fields.named("attributes");

@@ -2,10 +2,10 @@
 // 1.3, sections 3.7.2 and 3.8.1).
 #pragma once
 
+#include "tosca/grammar/schema.hpp"
+
 #include <string>
 #include <vector>
-
-#include "tosca/grammar/schema.hpp"
 
 namespace tutti::tosca::grammar {
 

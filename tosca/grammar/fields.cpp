@@ -1,10 +1,10 @@
 #include "tosca/grammar/fields.hpp"
 
-#include <algorithm>
-#include <utility>
-
 #include "tosca/source/scalar.hpp"
 #include "tosca/source/suggest.hpp"
+
+#include <algorithm>
+#include <utility>
 
 namespace tutti::tosca::grammar {
 
@@ -28,9 +28,8 @@ Fields::Fields(Reader& reader, const Node& node, std::string_view entity, const 
     return;
   }
   for (const Entry& entry : node.entries) {
-    const auto known = std::find_if(keys.begin(), keys.end(), [&](const Key& key) {
-      return key.name == entry.key->text;
-    });
+    const auto known = std::find_if(keys.begin(), keys.end(),
+                                    [&](const Key& key) { return key.name == entry.key->text; });
     const std::string name(entry.key->text);
     if (known == keys.end()) {
       if (others && others(entry)) continue;
@@ -133,7 +132,8 @@ std::vector<Entry> Fields::ordered(std::string_view key) const {
 const Node* Fields::require(std::string_view key) const {
   const Node* value = any(key);
   if (value == nullptr && node_.is_mapping()) {
-    reader_.error("grammar.missing-key", node_, entity_ + " needs the key \"" + std::string(key) + "\"");
+    reader_.error("grammar.missing-key", node_,
+                  entity_ + " needs the key \"" + std::string(key) + "\"");
   } else if (value == nullptr && node_.is_null()) {
     reader_.error("grammar.missing-key", node_,
                   entity_ + " is empty, and needs the key \"" + std::string(key) + "\"");

@@ -3,22 +3,23 @@
 // once, at its place.
 #pragma once
 
+#include "tosca/grammar/version.hpp"
+#include "tosca/source/diagnostic.hpp"
+#include "tosca/source/tree.hpp"
+
 #include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "tosca/grammar/version.hpp"
-#include "tosca/source/diagnostic.hpp"
-#include "tosca/source/tree.hpp"
-
 namespace tutti::tosca::grammar {
 
 // What all readers of one document share.
 class Reader {
  public:
-  Reader(Diagnostics& diagnostics, Version version) : diagnostics_(diagnostics), version_(version) {}
+  Reader(Diagnostics& diagnostics, Version version)
+      : diagnostics_(diagnostics), version_(version) {}
 
   void error(std::string rule, const Node& at, std::string message, std::string hint = {});
   void warning(std::string rule, const Node& at, std::string message, std::string hint = {});
@@ -31,7 +32,8 @@ class Reader {
 
 // A key name and the first version of the grammar that knows it.
 struct Key {
-  Key(const char* key_name, Version first = Version::simple_1_0)  // NOLINT: tables are made of these
+  Key(const char* key_name,
+      Version first = Version::simple_1_0)  // NOLINT: tables are made of these
       : name(key_name), since(first) {}
   std::string_view name;
   Version since;

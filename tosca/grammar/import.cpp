@@ -38,7 +38,8 @@ std::optional<Import> read_import(Reader& reader, const Node& node) {
     if (value.is_mapping()) return read_long_import(reader, value);
   }
   if (node.is_mapping() && !node.entries.empty()) return read_long_import(reader, node);
-  reader.error("grammar.shape", node, "an import is a file's name or URL, or a mapping with \"file\"");
+  reader.error("grammar.shape", node,
+               "an import is a file's name or URL, or a mapping with \"file\"");
   return std::nullopt;
 }
 

@@ -2,10 +2,10 @@
 // INDIGO's: a list of one-key mappings from a name to a URL.
 #pragma once
 
+#include "tosca/grammar/fields.hpp"
+
 #include <optional>
 #include <string>
-
-#include "tosca/grammar/fields.hpp"
 
 namespace tutti::tosca::grammar {
 

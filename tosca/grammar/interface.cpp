@@ -6,8 +6,8 @@ namespace {
 
 const Node* primary_of(Reader& reader, const Node& primary) {
   if (primary.is_scalar()) return &primary;
-  static const Keys keys{"file", "type", "repository", "description", "deploy_path", "version",
-                         "checksum", "checksum_algorithm", "properties", "metadata"};
+  static const Keys keys{"file",    "type",     "repository",         "description", "deploy_path",
+                         "version", "checksum", "checksum_algorithm", "properties",  "metadata"};
   const Fields fields(reader, primary, "an implementation's artifact", keys);
   fields.require("file");
   return fields.scalar("file");
@@ -22,7 +22,9 @@ void read_implementation(Reader& reader, const Node& node, Operation& operation)
     operation.implementation = primary_of(reader, node);
     return;
   }
-  static const Keys keys{"primary", "dependencies", {"timeout", Version::simple_1_1},
+  static const Keys keys{"primary",
+                         "dependencies",
+                         {"timeout", Version::simple_1_1},
                          {"operation_host", Version::simple_1_1}};
   const Fields fields(reader, node, "an implementation", keys);
   if (const Node* primary = fields.require("primary")) {
@@ -45,7 +47,10 @@ Operation read_operation(Reader& reader, const Entry& entry) {
     if (!entry.value->is_null()) operation.implementation = entry.value;
     return operation;
   }
-  static const Keys keys{"description", "implementation", "inputs", {"outputs", Version::simple_1_3},
+  static const Keys keys{"description",
+                         "implementation",
+                         "inputs",
+                         {"outputs", Version::simple_1_3},
                          {"metadata", Version::simple_1_3}};
   const Fields fields(reader, *entry.value, "an operation", keys);
   if (const Node* implementation = fields.any("implementation")) {
@@ -60,7 +65,11 @@ Interface read_interface(Reader& reader, const Entry& entry) {
   made.name = std::string(entry.key->text);
   made.key = entry.key;
   made.node = entry.value;
-  static const Keys keys{"type", "inputs", "description", "metadata", {"operations", Version::simple_1_3},
+  static const Keys keys{"type",
+                         "inputs",
+                         "description",
+                         "metadata",
+                         {"operations", Version::simple_1_3},
                          {"notifications", Version::simple_1_3}};
   const bool modern = entry.value->is_mapping() && (entry.value->find("operations") != nullptr ||
                                                     entry.value->find("notifications") != nullptr);

@@ -2,11 +2,11 @@
 // 3.6.20). Operations stand under `operations` or, in the older notation, directly.
 #pragma once
 
+#include "tosca/grammar/fields.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "tosca/grammar/fields.hpp"
 
 namespace tutti::tosca::grammar {
 

@@ -18,9 +18,9 @@ NodeTemplate read_node_template(Reader& reader, const Entry& entry) {
   made.name = std::string(entry.key->text);
   made.key = entry.key;
   made.node = entry.value;
-  static const Keys keys{"type",         "description", "metadata",     "directives",
-                         "properties",   "attributes",  "requirements", "capabilities",
-                         "interfaces",   "artifacts",   "node_filter",  "copy"};
+  static const Keys keys{"type",       "description", "metadata",     "directives",
+                         "properties", "attributes",  "requirements", "capabilities",
+                         "interfaces", "artifacts",   "node_filter",  "copy"};
   const auto stray = [&](const Entry& other) {
     if (!is_stray_capability(other)) return false;
     reader.warning("grammar.stray-key", *other.key,

@@ -1,12 +1,13 @@
-// Node templates and relationship templates as written (TOSCA Simple 1.3, sections 3.8.3 and 3.8.4).
+// Node templates and relationship templates as written (TOSCA Simple 1.3, sections 3.8.3
+// and 3.8.4).
 #pragma once
-
-#include <string>
-#include <vector>
 
 #include "tosca/grammar/artifact.hpp"
 #include "tosca/grammar/capability.hpp"
 #include "tosca/grammar/requirement.hpp"
+
+#include <string>
+#include <vector>
 
 namespace tutti::tosca::grammar {
 

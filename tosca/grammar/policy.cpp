@@ -7,8 +7,8 @@ Policy read_policy(Reader& reader, const Entry& entry) {
   policy.name = std::string(entry.key->text);
   policy.key = entry.key;
   policy.node = entry.value;
-  static const Keys keys{"type", "description", "metadata", "properties", "targets",
-                         {"triggers", Version::simple_1_1}};
+  static const Keys keys{"type",       "description", "metadata",
+                         "properties", "targets",     {"triggers", Version::simple_1_1}};
   const Fields fields(reader, *entry.value, "a policy", keys);
   fields.require("type");
   fields.check_metadata();
@@ -23,8 +23,8 @@ Group read_group(Reader& reader, const Entry& entry) {
   group.name = std::string(entry.key->text);
   group.key = entry.key;
   group.node = entry.value;
-  static const Keys keys{"type", "description", "metadata", "properties", "attributes", "members",
-                         "interfaces", "targets"};
+  static const Keys keys{"type",       "description", "metadata",   "properties",
+                         "attributes", "members",     "interfaces", "targets"};
   const Fields fields(reader, *entry.value, "a group", keys);
   fields.require("type");
   fields.check_metadata();

@@ -1,10 +1,10 @@
 // Policies and groups of a topology (TOSCA Simple 1.3, sections 3.8.5 and 3.8.6).
 #pragma once
 
+#include "tosca/grammar/interface.hpp"
+
 #include <string>
 #include <vector>
-
-#include "tosca/grammar/interface.hpp"
 
 namespace tutti::tosca::grammar {
 

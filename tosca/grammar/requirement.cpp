@@ -25,8 +25,12 @@ RequirementDefinition read_requirement_definition(Reader& reader, const Entry& e
     requirement.capability = entry.value->is_null() ? nullptr : entry.value;
     return requirement;
   }
-  static const Keys keys{"capability", "node", "relationship", "occurrences",
-                         "description", {"metadata", Version::simple_1_3},
+  static const Keys keys{"capability",
+                         "node",
+                         "relationship",
+                         "occurrences",
+                         "description",
+                         {"metadata", Version::simple_1_3},
                          {"node_filter", Version::simple_1_3}};
   const Fields fields(reader, *entry.value, "a requirement definition", keys);
   fields.require("capability");
@@ -55,8 +59,12 @@ RequirementAssignment read_requirement_assignment(Reader& reader, const Entry& e
     requirement.target = entry.value->is_null() ? nullptr : entry.value;
     return requirement;
   }
-  static const Keys keys{"node", "capability", "relationship", "node_filter",
-                         {"occurrences", Version::simple_1_3}, {"metadata", Version::simple_1_3}};
+  static const Keys keys{"node",
+                         "capability",
+                         "relationship",
+                         "node_filter",
+                         {"occurrences", Version::simple_1_3},
+                         {"metadata", Version::simple_1_3}};
   const Fields fields(reader, *entry.value, "a requirement", keys);
   requirement.target = fields.scalar("node");
   requirement.capability = fields.scalar("capability");

@@ -2,11 +2,11 @@
 // 1.3, sections 3.7.3 and 3.8.2).
 #pragma once
 
+#include "tosca/grammar/interface.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "tosca/grammar/interface.hpp"
 
 namespace tutti::tosca::grammar {
 

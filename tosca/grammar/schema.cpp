@@ -1,10 +1,10 @@
 #include "tosca/grammar/schema.hpp"
 
-#include <array>
-#include <utility>
-
 #include "tosca/source/scalar.hpp"
 #include "tosca/source/suggest.hpp"
+
+#include <array>
+#include <utility>
 
 namespace tutti::tosca::grammar {
 
@@ -26,9 +26,16 @@ constexpr std::array<std::pair<std::string_view, ConstraintKind>, 12> kConstrain
 }};
 
 const Keys& property_keys() {
-  static const Keys keys{"type",        "description",  "required",     "default",
-                         "status",      "constraints",  "entry_schema", {"key_schema", Version::simple_1_3},
-                         {"metadata", Version::simple_1_2}, {"external-schema", Version::simple_1_2},
+  static const Keys keys{"type",
+                         "description",
+                         "required",
+                         "default",
+                         "status",
+                         "constraints",
+                         "entry_schema",
+                         {"key_schema", Version::simple_1_3},
+                         {"metadata", Version::simple_1_2},
+                         {"external-schema", Version::simple_1_2},
                          {"external_schema", Version::simple_1_3}};
   return keys;
 }
@@ -135,8 +142,8 @@ std::shared_ptr<const Schema> read_schema(Reader& reader, const Node* node) {
     schema->type = node;
     return schema;
   }
-  static const Keys keys{"type", "description", "constraints", "entry_schema", "key_schema",
-                         "required"};
+  static const Keys keys{"type",         "description", "constraints",
+                         "entry_schema", "key_schema",  "required"};
   const Fields fields(reader, *node, "a schema of entries", keys);
   fields.require("type");
   schema->type = fields.scalar("type");
@@ -157,8 +164,7 @@ PropertyDefinition read_attribute(Reader& reader, const Entry& entry) {
 }
 
 PropertyDefinition read_parameter(Reader& reader, const Entry& entry) {
-  PropertyDefinition parameter =
-      read_definition(reader, entry, "an input", parameter_keys());
+  PropertyDefinition parameter = read_definition(reader, entry, "an input", parameter_keys());
   if (parameter.type == nullptr && reader.version() < Version::simple_1_3 &&
       (!entry.value->is_mapping() || !entry.value->find("type"))) {
     reader.error("grammar.missing-key", entry.value->is_mapping() ? *entry.value : *entry.key,

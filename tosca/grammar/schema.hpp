@@ -2,12 +2,12 @@
 // and maps, with their constraints (TOSCA Simple 1.3, sections 3.6.3, 3.6.10 to 3.6.14).
 #pragma once
 
+#include "tosca/grammar/fields.hpp"
+
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "tosca/grammar/fields.hpp"
 
 namespace tutti::tosca::grammar {
 

@@ -75,8 +75,11 @@ std::optional<ServiceTemplate> read_service_template(const Document& document,
   Reader first(diagnostics, Version::simple_1_3);
   const Node* root = document.root();
   if (root == nullptr) {
-    diagnostics.push_back({Severity::error, "grammar.empty", {document.name(), 1, 1, 1, 1},
-                           "the document is empty", ""});
+    diagnostics.push_back({Severity::error,
+                           "grammar.empty",
+                           {document.name(), 1, 1, 1, 1},
+                           "the document is empty",
+                           ""});
     return std::nullopt;
   }
   if (!root->is_mapping()) {

@@ -2,14 +2,14 @@
 // entry to this folder; used by resolve for the template and for each import.
 #pragma once
 
+#include "tosca/grammar/import.hpp"
+#include "tosca/grammar/topology_template.hpp"
+#include "tosca/grammar/types.hpp"
+
 #include <array>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "tosca/grammar/import.hpp"
-#include "tosca/grammar/topology_template.hpp"
-#include "tosca/grammar/types.hpp"
 
 namespace tutti::tosca::grammar {
 

@@ -9,8 +9,10 @@ Output read_output(Reader& reader, const Entry& entry) {
   output.name = std::string(entry.key->text);
   output.key = entry.key;
   output.node = entry.value;
-  static const Keys keys{"description", "value", {"type", Version::simple_1_0}, "required", "default",
-                         "status", "constraints", "entry_schema", "key_schema", "metadata"};
+  static const Keys keys{"description", "value",        {"type", Version::simple_1_0},
+                         "required",    "default",      "status",
+                         "constraints", "entry_schema", "key_schema",
+                         "metadata"};
   const Fields fields(reader, *entry.value, "an output", keys);
   fields.require("value");
   output.description = fields.text("description");
@@ -24,8 +26,14 @@ Output read_output(Reader& reader, const Entry& entry) {
 TopologyTemplate read_topology_template(Reader& reader, const Node& node) {
   TopologyTemplate made;
   made.node = &node;
-  static const Keys keys{"description", "inputs", "node_templates", "relationship_templates",
-                         "groups", "policies", "outputs", "substitution_mappings",
+  static const Keys keys{"description",
+                         "inputs",
+                         "node_templates",
+                         "relationship_templates",
+                         "groups",
+                         "policies",
+                         "outputs",
+                         "substitution_mappings",
                          {"workflows", Version::simple_1_1}};
   const Fields fields(reader, node, "topology_template", keys);
   made.description = fields.text("description");

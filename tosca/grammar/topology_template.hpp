@@ -2,11 +2,11 @@
 // mappings are known keys that nothing is done with yet.
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "tosca/grammar/node_template.hpp"
 #include "tosca/grammar/policy.hpp"
+
+#include <string>
+#include <vector>
 
 namespace tutti::tosca::grammar {
 

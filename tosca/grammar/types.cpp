@@ -30,31 +30,38 @@ Keys with_header(Keys keys) {
 
 const Keys& keys_of(TypeKind kind) {
   static const Keys artifact = with_header({"mime_type", "file_ext", "properties"});
-  static const Keys data =
-      with_header({"properties", "constraints", {"entry_schema", Version::simple_1_3},
-                   {"key_schema", Version::simple_1_3}});
+  static const Keys data = with_header({"properties",
+                                        "constraints",
+                                        {"entry_schema", Version::simple_1_3},
+                                        {"key_schema", Version::simple_1_3}});
   static const Keys capability = with_header({"properties", "attributes", "valid_source_types"});
-  static const Keys interface =
-      with_header({"inputs", {"operations", Version::simple_1_3},
-                   {"notifications", Version::simple_1_3}});
-  static const Keys relationship =
-      with_header({"properties", "attributes", "interfaces", "valid_target_types",
-                   "valid_source_types"});
-  static const Keys node = with_header({"properties", "attributes", "requirements", "capabilities",
-                                        "interfaces", "artifacts"});
+  static const Keys interface = with_header(
+      {"inputs", {"operations", Version::simple_1_3}, {"notifications", Version::simple_1_3}});
+  static const Keys relationship = with_header(
+      {"properties", "attributes", "interfaces", "valid_target_types", "valid_source_types"});
+  static const Keys node = with_header(
+      {"properties", "attributes", "requirements", "capabilities", "interfaces", "artifacts"});
   static const Keys group = with_header({"properties", "attributes", "members", "requirements",
                                          "capabilities", "interfaces", "targets"});
   static const Keys policy =
       with_header({"properties", "targets", {"triggers", Version::simple_1_1}});
   switch (kind) {
-    case TypeKind::artifact: return artifact;
-    case TypeKind::data: return data;
-    case TypeKind::capability: return capability;
-    case TypeKind::interface: return interface;
-    case TypeKind::relationship: return relationship;
-    case TypeKind::node: return node;
-    case TypeKind::group: return group;
-    case TypeKind::policy: return policy;
+    case TypeKind::artifact:
+      return artifact;
+    case TypeKind::data:
+      return data;
+    case TypeKind::capability:
+      return capability;
+    case TypeKind::interface:
+      return interface;
+    case TypeKind::relationship:
+      return relationship;
+    case TypeKind::node:
+      return node;
+    case TypeKind::group:
+      return group;
+    case TypeKind::policy:
+      return policy;
   }
   return node;
 }
@@ -81,11 +88,16 @@ void read_data_members(const Fields& fields, TypeDefinition& type) {
 
 std::vector<const Node*> valid_types_of(const Fields& fields, TypeKind kind) {
   switch (kind) {
-    case TypeKind::capability: return fields.scalars("valid_source_types");
-    case TypeKind::relationship: return fields.scalars("valid_target_types");
-    case TypeKind::policy: return fields.scalars("targets");
-    case TypeKind::group: return fields.scalars("members");
-    default: return {};
+    case TypeKind::capability:
+      return fields.scalars("valid_source_types");
+    case TypeKind::relationship:
+      return fields.scalars("valid_target_types");
+    case TypeKind::policy:
+      return fields.scalars("targets");
+    case TypeKind::group:
+      return fields.scalars("members");
+    default:
+      return {};
   }
 }
 

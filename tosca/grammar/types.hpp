@@ -2,19 +2,19 @@
 // adds. Nothing is inherited here.
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "tosca/grammar/artifact.hpp"
 #include "tosca/grammar/capability.hpp"
 #include "tosca/grammar/requirement.hpp"
+
+#include <string>
+#include <vector>
 
 namespace tutti::tosca::grammar {
 
 enum class TypeKind { artifact, data, capability, interface, relationship, node, group, policy };
 inline constexpr std::size_t kTypeKinds = 8;
-[[nodiscard]] std::string_view to_string(TypeKind kind);     // "node type"
-[[nodiscard]] std::string_view section_of(TypeKind kind);    // "node_types"
+[[nodiscard]] std::string_view to_string(TypeKind kind);   // "node type"
+[[nodiscard]] std::string_view section_of(TypeKind kind);  // "node_types"
 
 // One shape for all kinds: the members that a kind does not have stay empty.
 struct TypeDefinition {

@@ -1,45 +1,28 @@
 #include "tosca/profiles/import_map.hpp"
 
-#include <array>
+#include "tosca/profiles/embedded.hpp"
+
 #include <utility>
 #include <vector>
-
-#include "tosca/profiles/embedded.hpp"
 
 namespace tutti::tosca {
 
 namespace {
 
-struct Alias {
-  std::string_view owner;    // of the raw URL: owner/repository
-  std::string_view file;     // below the branch or tag
-  std::string_view profile;  // embedded name
-};
-
-constexpr std::string_view kRaw = "https://raw.githubusercontent.com/";
-
-// Every branch and tag of a repository is answered by the same text.
-constexpr std::array kAliases{
-    Alias{"indigo-dc/tosca-types", "custom_types.yaml", "indigo/custom_types.yaml"},
-    Alias{"indigo-dc/tosca-types", "custom_types.yml", "indigo/custom_types.yaml"},
-    Alias{"grycap/ec3", "tosca/custom_types.yaml", "indigo/custom_types.yaml"},
-};
+// Every branch and tag of INDIGO's repository is answered by the same text. Others define the same
+// names differently, so nothing but this repository is.
+constexpr std::string_view kIndigoBase = "https://raw.githubusercontent.com/indigo-dc/tosca-types/";
+constexpr std::string_view kIndigoFile = "/custom_types.yaml";
+constexpr std::string_view kIndigoTypes = "indigo/custom_types.yaml";
 
 constexpr std::string_view kTuttiImport = "tutti";
 constexpr std::string_view kTuttiTypes = "tutti/types.yaml";
 
 std::optional<std::string_view> profile_of(std::string_view location) {
   if (location == kTuttiImport || location == kTuttiTypes) return kTuttiTypes;
-  if (!location.starts_with(kRaw)) return std::nullopt;
-  location.remove_prefix(kRaw.size());
-  for (const Alias& alias : kAliases) {
-    if (!location.starts_with(alias.owner) || !location.ends_with(alias.file)) continue;
-    if (location.size() < alias.owner.size() + alias.file.size() + 2) continue;
-    const std::string_view branch = location.substr(
-        alias.owner.size(), location.size() - alias.owner.size() - alias.file.size());
-    if (branch.starts_with('/') && branch.ends_with('/')) return alias.profile;
-  }
-  return std::nullopt;
+  const bool named_branch = location.size() > kIndigoBase.size() + kIndigoFile.size() &&
+                            location.starts_with(kIndigoBase) && location.ends_with(kIndigoFile);
+  return named_branch ? std::optional(kIndigoTypes) : std::nullopt;
 }
 
 bool is_absolute(std::string_view file) {

@@ -3,12 +3,12 @@
 // of add() has read the text already. Used by config to make the daemon's ImportResolver.
 #pragma once
 
+#include "tosca/resolve/resolve.hpp"
+
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "tosca/resolve/resolve.hpp"
 
 namespace tutti::tosca {
 
@@ -25,8 +25,8 @@ class ImportMap {
   std::map<std::string, ImportedText> added_;
 };
 
-// Joins an import as written to the document that it stands in: absolute paths and URLs stay, others
-// are relative to the base's folder; "." and ".." are worked off.
+// Joins an import as written to the document that it stands in: absolute paths and URLs stay,
+// others are relative to the base's folder; "." and ".." are worked off.
 [[nodiscard]] std::string join_location(std::string_view base, std::string_view file);
 
 }  // namespace tutti::tosca

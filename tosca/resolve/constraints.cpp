@@ -1,9 +1,9 @@
 // Constraints on values (TOSCA Simple 1.3, section 3.6.3).
-#include <algorithm>
-#include <regex>
-
 #include "tosca/resolve/evaluate.hpp"
 #include "tosca/source/scalar.hpp"
+
+#include <algorithm>
+#include <regex>
 
 namespace tutti::tosca::resolution {
 
@@ -12,7 +12,8 @@ namespace {
 using grammar::Constraint;
 using grammar::ConstraintKind;
 
-// A pattern is a program that a stranger wrote: the polynomial matcher and these bounds keep it small.
+// A pattern is a program that a stranger wrote: the polynomial matcher and these bounds keep it
+// small.
 constexpr std::size_t kLongestPattern = 512;
 constexpr std::size_t kLongestSubject = 4096;
 constexpr std::int64_t kMostRepetitions = 1000;
@@ -53,10 +54,14 @@ bool ordered(const DataInfo& info, const Value& value, const Node& argument, Con
   const auto order = bound ? compare(info.primitive, value, *bound) : std::nullopt;
   if (!order) return false;
   switch (kind) {
-    case ConstraintKind::greater_than: return *order > 0;
-    case ConstraintKind::greater_or_equal: return *order >= 0;
-    case ConstraintKind::less_than: return *order < 0;
-    default: return *order <= 0;
+    case ConstraintKind::greater_than:
+      return *order > 0;
+    case ConstraintKind::greater_or_equal:
+      return *order >= 0;
+    case ConstraintKind::less_than:
+      return *order < 0;
+    default:
+      return *order <= 0;
   }
 }
 
@@ -79,9 +84,8 @@ bool in_range(const DataInfo& info, const Value& value, const Node& argument) {
 std::optional<std::int64_t> length_of(const Value& value) {
   if (const auto* text = value.as_string()) {
     // Characters, not bytes: continuation bytes do not count.
-    return std::count_if(text->begin(), text->end(), [](char c) {
-      return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-    });
+    return std::count_if(text->begin(), text->end(),
+                         [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
   }
   if (const auto* items = value.as_list()) return static_cast<std::int64_t>(items->size());
   if (const auto* members = value.as_map()) return static_cast<std::int64_t>(members->size());
@@ -100,7 +104,8 @@ bool length_fits(const Value& value, const Node& argument, ConstraintKind kind) 
 bool modest(const std::string& pattern) {
   if (pattern.size() > kLongestPattern) return false;
   std::int64_t product = 1;
-  for (std::size_t at = pattern.find('{'); at != std::string::npos; at = pattern.find('{', at + 1)) {
+  for (std::size_t at = pattern.find('{'); at != std::string::npos;
+       at = pattern.find('{', at + 1)) {
     std::int64_t most = 0;
     std::int64_t number = 0;
     for (std::size_t i = at + 1; i < pattern.size() && pattern[i] != '}'; ++i) {
@@ -120,8 +125,7 @@ bool matches(Resolution& resolution, const Value& value, const Constraint& const
   if (text == nullptr || !constraint.argument->is_scalar()) return false;
   const std::string pattern(constraint.argument->text);
   if (text->size() > kLongestSubject || !modest(pattern)) {
-    resolution.error("property.pattern", place,
-                     "the text or the pattern is too long to be matched",
+    resolution.error("property.pattern", place, "the text or the pattern is too long to be matched",
                      "patterns are limited to 512 characters, texts to 4096");
     return true;
   }
@@ -139,20 +143,26 @@ bool holds(Resolution& resolution, const Value& value, const DataInfo& info,
            const Constraint& constraint, const Node& place) {
   const Node& argument = *constraint.argument;
   switch (constraint.kind) {
-    case ConstraintKind::equal: return equal(info, value, argument);
+    case ConstraintKind::equal:
+      return equal(info, value, argument);
     case ConstraintKind::greater_than:
     case ConstraintKind::greater_or_equal:
     case ConstraintKind::less_than:
-    case ConstraintKind::less_or_equal: return ordered(info, value, argument, constraint.kind);
-    case ConstraintKind::in_range: return in_range(info, value, argument);
+    case ConstraintKind::less_or_equal:
+      return ordered(info, value, argument, constraint.kind);
+    case ConstraintKind::in_range:
+      return in_range(info, value, argument);
     case ConstraintKind::valid_values:
       return std::any_of(argument.items.begin(), argument.items.end(),
                          [&](const Node* item) { return equal(info, value, *item); });
     case ConstraintKind::length:
     case ConstraintKind::min_length:
-    case ConstraintKind::max_length: return length_fits(value, argument, constraint.kind);
-    case ConstraintKind::pattern: return matches(resolution, value, constraint, place);
-    case ConstraintKind::schema: return true;  // JSON and XML are not looked into
+    case ConstraintKind::max_length:
+      return length_fits(value, argument, constraint.kind);
+    case ConstraintKind::pattern:
+      return matches(resolution, value, constraint, place);
+    case ConstraintKind::schema:
+      return true;  // JSON and XML are not looked into
   }
   return true;
 }

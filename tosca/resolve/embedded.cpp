@@ -1,12 +1,13 @@
 // Units of the embedded types are parsed and linked once per process, at first use. They are
 // immutable from then on, so that resolutions on several threads share them.
+#include "tosca/profiles/embedded.hpp"
+
+#include "tosca/resolve/unit.hpp"
+#include "tosca/source/parse.hpp"
+
 #include <map>
 #include <memory>
 #include <stdexcept>
-
-#include "tosca/profiles/embedded.hpp"
-#include "tosca/resolve/unit.hpp"
-#include "tosca/source/parse.hpp"
 
 namespace tutti::tosca::resolution {
 

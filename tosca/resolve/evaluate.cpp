@@ -85,8 +85,8 @@ const Node* node_from(Resolution& resolution, const Value& value, const Node& pl
   if (const auto* members = value.as_map()) {
     std::vector<Entry> entries;  // in the order of their keys already
     for (const auto& [key, member] : *members) {
-      entries.push_back({text_node(resolution, key, false, place),
-                         node_from(resolution, member, place)});
+      entries.push_back(
+          {text_node(resolution, key, false, place), node_from(resolution, member, place)});
     }
     std::vector<std::uint32_t> order(entries.size());
     std::iota(order.begin(), order.end(), 0U);
@@ -127,7 +127,8 @@ const Evaluation& Evaluator::slot(Slot& slot, const Node& asked_at) {
     return slot.value;
   }
   if (depth_ >= kDeepestChain) {
-    resolution_.error("function.depth", asked_at, "too many properties ask for each other in a row");
+    resolution_.error("function.depth", asked_at,
+                      "too many properties ask for each other in a row");
     slot.value.unknown = true;
     slot.state = Slot::State::done;
     return slot.value;
@@ -181,12 +182,23 @@ Evaluation Evaluator::typed(const Node& node, const Schema& schema, const Site& 
   if (node.is_null() && info.primitive != Primitive::string) return {};
   Evaluation value;
   switch (info.primitive) {
-    case Primitive::any: value = untyped(node, site); break;
-    case Primitive::list: value = list(node, info, site, hidden); break;
-    case Primitive::map: value = map(node, info, site, hidden); break;
-    case Primitive::range: value = range(node); break;
-    case Primitive::none: value = data(node, info, site, hidden); break;
-    default: return scalar(node, schema, info, site, hidden);
+    case Primitive::any:
+      value = untyped(node, site);
+      break;
+    case Primitive::list:
+      value = list(node, info, site, hidden);
+      break;
+    case Primitive::map:
+      value = map(node, info, site, hidden);
+      break;
+    case Primitive::range:
+      value = range(node);
+      break;
+    case Primitive::none:
+      value = data(node, info, site, hidden);
+      break;
+    default:
+      return scalar(node, schema, info, site, hidden);
   }
   const Value* literal = value.expression.literal();
   if (literal != nullptr && !literal->is_null() && !value.unknown) {

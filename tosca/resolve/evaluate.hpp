@@ -3,13 +3,13 @@
 // once, when first asked for; a property that needs itself is an error.
 #pragma once
 
+#include "tosca/resolve/model.hpp"
+#include "tosca/resolve/scalars.hpp"
+
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "tosca/resolve/model.hpp"
-#include "tosca/resolve/scalars.hpp"
 
 namespace tutti::tosca::resolution {
 
@@ -99,8 +99,8 @@ class Evaluator {
 void check_constraints(Resolution& resolution, const Value& value, const DataInfo& info,
                        const Node& place, bool hide);
 
-// secrets.cpp: before anything is evaluated, marks inputs and properties whose text ends in a secret
-// property, so that their own values become references too.
+// secrets.cpp: before anything is evaluated, marks inputs and properties whose text ends in a
+// secret property, so that their own values become references too.
 void mark_secret_sources(Resolution& resolution, Evaluator& evaluator);
 
 // Values that clients sent, as nodes at the place of what they are for.

@@ -1,9 +1,9 @@
-// Second phase: types find their parents. A type whose parent is unknown is reported once and marked
-// broken, so that nothing is concluded from what it lacks.
-#include <algorithm>
-
+// Second phase: types find their parents. A type whose parent is unknown is reported once and
+// marked broken, so that nothing is concluded from what it lacks.
 #include "tosca/resolve/unit.hpp"
 #include "tosca/source/suggest.hpp"
+
+#include <algorithm>
 
 namespace tutti::tosca::resolution {
 
@@ -20,8 +20,10 @@ void report(Diagnostics& diagnostics, std::string rule, const Node& at, std::str
 // Prefixes that a normative type's short name leaves out, by kind (TOSCA Simple 1.3, section 5.1).
 std::vector<std::string_view> short_prefixes(TypeKind kind) {
   switch (kind) {
-    case TypeKind::artifact: return {"tosca.artifacts."};
-    case TypeKind::data: return {"tosca.datatypes.", "tosca.datatypes.network."};
+    case TypeKind::artifact:
+      return {"tosca.artifacts."};
+    case TypeKind::data:
+      return {"tosca.datatypes.", "tosca.datatypes.network."};
     case TypeKind::capability:
       return {"tosca.capabilities.", "tosca.capabilities.network."};
     case TypeKind::interface:
@@ -31,8 +33,10 @@ std::vector<std::string_view> short_prefixes(TypeKind kind) {
       return {"tosca.relationships.", "tosca.relationships.network."};
     case TypeKind::node:
       return {"tosca.nodes.", "tosca.nodes.network.", "tosca.nodes.Storage."};
-    case TypeKind::group: return {"tosca.groups."};
-    case TypeKind::policy: return {"tosca.policies."};
+    case TypeKind::group:
+      return {"tosca.groups."};
+    case TypeKind::policy:
+      return {"tosca.policies."};
   }
   return {};
 }
@@ -175,8 +179,7 @@ void declare_types(Unit& unit, Diagnostics& diagnostics) {
       type->definition = &definition;
       type->unit = &unit;
       const auto index = static_cast<std::size_t>(definition.kind);
-      if (definition.kind == TypeKind::data &&
-          primitive_from(definition.name) != Primitive::none) {
+      if (definition.kind == TypeKind::data && primitive_from(definition.name) != Primitive::none) {
         report(diagnostics, "type.native", *definition.key,
                "\"" + definition.name + "\" is a built-in type and cannot be defined");
       }

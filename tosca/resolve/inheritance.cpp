@@ -1,7 +1,7 @@
 // Third phase: a type's members with everything that its ancestors contribute.
-#include <algorithm>
-
 #include "tosca/resolve/model.hpp"
+
+#include <algorithm>
 
 namespace tutti::tosca::resolution {
 
@@ -63,9 +63,9 @@ CapabilityMembers make_capability(Resolution& resolution,
 
 void add_capabilities(Resolution& resolution, Members& members, const Type& type) {
   for (const grammar::CapabilityDefinition& written : type.definition->capabilities) {
-    const auto known = std::find_if(
-        members.capabilities.begin(), members.capabilities.end(),
-        [&](const CapabilityMembers& member) { return member.name == written.name; });
+    const auto known =
+        std::find_if(members.capabilities.begin(), members.capabilities.end(),
+                     [&](const CapabilityMembers& member) { return member.name == written.name; });
     if (known == members.capabilities.end()) {
       members.capabilities.push_back(make_capability(resolution, written, nullptr));
     } else {

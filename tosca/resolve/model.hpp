@@ -1,6 +1,10 @@
-// The working state of one resolution: written entities with their types found, and slots for values
-// that are evaluated when first asked for. Filled phase by phase; becomes the Topology at the end.
+// The working state of one resolution: written entities with their types found, and slots for
+// values that are evaluated when first asked for. Filled phase by phase; becomes the Topology at
+// the end.
 #pragma once
+
+#include "tosca/resolve/unit.hpp"
+#include "tosca/topology/topology.hpp"
 
 #include <map>
 #include <memory>
@@ -8,9 +12,6 @@
 #include <string>
 #include <unordered_map>
 #include <vector>
-
-#include "tosca/resolve/unit.hpp"
-#include "tosca/topology/topology.hpp"
 
 namespace tutti::tosca::resolution {
 
@@ -45,8 +46,8 @@ struct Evaluation {
 struct NodeModel;
 struct RelationshipModel;
 
-// Where an expression stands: what SELF, HOST, SOURCE and TARGET mean, and how literal secrets in it
-// are to be named.
+// Where an expression stands: what SELF, HOST, SOURCE and TARGET mean, and how literal secrets in
+// it are to be named.
 struct Site {
   NodeModel* self = nullptr;
   RelationshipModel* relationship = nullptr;

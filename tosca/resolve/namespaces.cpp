@@ -1,10 +1,10 @@
 // First phase: the template and everything it imports become units, and every unit learns which
 // names it can see. Imports come from the caller's resolver alone.
-#include <algorithm>
-
 #include "tosca/profiles/import_map.hpp"
 #include "tosca/resolve/unit.hpp"
 #include "tosca/source/parse.hpp"
+
+#include <algorithm>
 
 namespace tutti::tosca::resolution {
 

@@ -1,8 +1,8 @@
 // Fourth phase: inputs and node templates meet their types.
-#include <algorithm>
-
 #include "tosca/resolve/phases.hpp"
 #include "tosca/source/suggest.hpp"
+
+#include <algorithm>
 
 namespace tutti::tosca::resolution {
 
@@ -21,7 +21,7 @@ void add_undeclared(Resolution& resolution, const PropertyMap& declared, const E
   for (const auto& [name, property] : declared) names.push_back(name);
   const std::string name(entry.key->text);
   const std::string message = rules.owner + " has no property \"" + name + "\"";
-  if (rules.strict) {
+  if (rules.strict || is_slip(name, names)) {
     resolution.error("property.unknown", *entry.key, message, did_you_mean(name, names));
     return;
   }
@@ -67,9 +67,10 @@ void add_capabilities(Resolution& resolution, NodeModel& node) {
     if (node.members->capability(assigned.name) != nullptr) continue;
     std::vector<std::string_view> names;
     for (const CapabilityMembers& member : node.members->capabilities) names.push_back(member.name);
-    resolution.error("capability.unknown", *assigned.key,
-                     "the type " + node.type->name() + " has no capability \"" + assigned.name + "\"",
-                     did_you_mean(assigned.name, names));
+    resolution.error(
+        "capability.unknown", *assigned.key,
+        "the type " + node.type->name() + " has no capability \"" + assigned.name + "\"",
+        did_you_mean(assigned.name, names));
   }
   for (const CapabilityMembers& members : node.members->capabilities) {
     CapabilityModel capability;
@@ -95,8 +96,8 @@ void add_node(Resolution& resolution, const grammar::NodeTemplate& written) {
   node->name = written.name;
   node->written = &written;
   if (written.type != nullptr) {
-    node->type = resolution.units.type_of(TypeKind::node, *written.type,
-                                          resolution.result.diagnostics);
+    node->type =
+        resolution.units.type_of(TypeKind::node, *written.type, resolution.result.diagnostics);
   }
   if (node->type != nullptr && !node->type->broken) {
     node->members = &resolution.members(*node->type);

@@ -1,10 +1,10 @@
 // Operations of nodes and relationships: what types implement, and what templates add or replace.
-#include <algorithm>
-#include <array>
-
 #include "tosca/resolve/phases.hpp"
 #include "tosca/source/scalar.hpp"
 #include "tosca/source/suggest.hpp"
+
+#include <algorithm>
+#include <array>
 
 namespace tutti::tosca::resolution {
 
@@ -19,7 +19,7 @@ struct Merged {
   const Node* implementation = nullptr;
   const Node* timeout = nullptr;
   const Node* place = nullptr;
-  std::vector<Entry> inputs;                       // later ones replace earlier ones
+  std::vector<Entry> inputs;                        // later ones replace earlier ones
   std::map<std::string, PropertyDefinition> types;  // of inputs that a type defines
 };
 
@@ -38,9 +38,10 @@ bool is_definition(const Resolution& resolution, const Node& value) {
   if (!value.is_mapping() || function_of(value)) return false;
   const Node* type = value.find("type");
   if (type == nullptr || !type->is_scalar()) return false;
-  const bool all_known = std::all_of(value.entries.begin(), value.entries.end(), [](const Entry& e) {
-    return std::find(keys.begin(), keys.end(), e.key->text) != keys.end();
-  });
+  const bool all_known =
+      std::all_of(value.entries.begin(), value.entries.end(), [](const Entry& e) {
+        return std::find(keys.begin(), keys.end(), e.key->text) != keys.end();
+      });
   return all_known && (primitive_from(type->text) != Primitive::none ||
                        resolution.units.find(TypeKind::data, *type) != nullptr);
 }
@@ -140,10 +141,9 @@ std::vector<OperationDefinition> make_operations(
       const std::string name(input.key->text);
       inner.secret_id = secret_id + "/" + merged.interface_name + "." + merged.name + "/" + name;
       const auto type = merged.types.find(name);
-      Evaluation value = type == merged.types.end()
-                             ? evaluator.untyped(*input.value, inner)
-                             : evaluator.typed(*input.value, type->second, inner,
-                                               type->second.secret);
+      Evaluation value = type == merged.types.end() ? evaluator.untyped(*input.value, inner)
+                                                    : evaluator.typed(*input.value, type->second,
+                                                                      inner, type->second.secret);
       operation.inputs.emplace(name, std::move(value.expression));
     }
     made.push_back(std::move(operation));
@@ -169,9 +169,10 @@ void check_operations(Resolution& resolution, const NodeModel& node) {
       type = resolution.units.unit_of(*written.key).find(TypeKind::interface, written.name);
     }
     if (type == nullptr && operations.empty()) {
-      resolution.error("interface.unknown", *written.key,
-                       "the type " + node.type->name() + " has no interface \"" + written.name + "\"",
-                       did_you_mean(written.name, interfaces));
+      resolution.error(
+          "interface.unknown", *written.key,
+          "the type " + node.type->name() + " has no interface \"" + written.name + "\"",
+          did_you_mean(written.name, interfaces));
       continue;
     }
     for (const Type* at = type; at != nullptr; at = at->parent) {
@@ -185,10 +186,10 @@ void check_operations(Resolution& resolution, const NodeModel& node) {
       if (std::find(operations.begin(), operations.end(), operation.name) != operations.end()) {
         continue;
       }
-      resolution.error("operation.unknown", *operation.key,
-                       "the interface \"" + written.name + "\" has no operation \"" +
-                           operation.name + "\"",
-                       did_you_mean(operation.name, operations));
+      resolution.error(
+          "operation.unknown", *operation.key,
+          "the interface \"" + written.name + "\" has no operation \"" + operation.name + "\"",
+          did_you_mean(operation.name, operations));
     }
   }
 }

@@ -15,9 +15,9 @@ void build_inputs(Resolution& resolution);
 void build_nodes(Resolution& resolution);
 // Slots for declared properties and for what was assigned; `owner` is for messages.
 struct SlotRules {
-  std::string owner;        // "the node template \"x\""
-  std::string secret_id;    // "property/x"
-  bool strict = true;       // undeclared: an error, and required ones are; else a warning
+  std::string owner;            // "the node template \"x\""
+  std::string secret_id;        // "property/x"
+  bool strict = true;           // undeclared: an error, and required ones are; else a warning
   const Node* place = nullptr;  // where a missing property is reported
 };
 [[nodiscard]] Slots make_slots(Resolution& resolution, const PropertyMap& declared,

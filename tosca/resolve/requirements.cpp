@@ -1,10 +1,10 @@
 // Fifth phase: requirements become relationships, by name, by type or by capability. Cycles are
 // refused: nothing could be started first.
-#include <algorithm>
-#include <array>
-
 #include "tosca/resolve/phases.hpp"
 #include "tosca/source/suggest.hpp"
+
+#include <algorithm>
+#include <array>
 
 namespace tutti::tosca::resolution {
 
@@ -57,8 +57,7 @@ class Matcher {
     if (definition == nullptr) return;
     if (written.node_filter != nullptr) {
       resolution_.warning("requirement.node-filter", *written.node_filter,
-                          "node filters are not evaluated",
-                          "name the node template that is meant");
+                          "node filters are not evaluated", "name the node template that is meant");
     }
     NodeModel* target = target_of(written, *definition);
     if (target == nullptr) return;
@@ -119,8 +118,8 @@ class Matcher {
     const Type* type = resolution_.units.find(TypeKind::capability, *wanted);
     const CapabilityMembers* second_best = nullptr;
     for (const CapabilityMembers& capability : target.members->capabilities) {
-      const bool fits = capability.type != nullptr && type != nullptr &&
-                        capability.type->is_a(type->name());
+      const bool fits =
+          capability.type != nullptr && type != nullptr && capability.type->is_a(type->name());
       if (!fits) continue;
       if (accepts(capability)) return &capability;
       if (second_best == nullptr) second_best = &capability;
@@ -146,8 +145,8 @@ class Matcher {
                             ", which the requirement \"" + definition.name + "\" needs");
     } else if (!accepts(*found)) {
       resolution_.warning("requirement.source", place,
-                        "the capability \"" + found->name + "\" of \"" + target.name +
-                            "\" does not accept a " + source_.type->name());
+                          "the capability \"" + found->name + "\" of \"" + target.name +
+                              "\" does not accept a " + source_.type->name());
     }
     return found;
   }
@@ -159,8 +158,8 @@ class Matcher {
     if (wanted == nullptr || target.type->is_a(wanted->name())) return;
     // INDIGO's own types break this; what counts is the capability, which is an error.
     resolution_.warning("requirement.node", *written->node,
-                      "the requirement \"" + definition.name + "\" needs a " + wanted->name() +
-                          ", \"" + target.name + "\" is a " + target.type->name());
+                        "the requirement \"" + definition.name + "\" needs a " + wanted->name() +
+                            ", \"" + target.name + "\" is a " + target.type->name());
   }
 
   const grammar::RelationshipTemplate* relationship_template(const Node& name) const {
@@ -204,10 +203,9 @@ class Matcher {
     if (written != nullptr) {
       properties.insert(properties.end(), written->properties.begin(), written->properties.end());
     }
-    made.type = type_name != nullptr
-                    ? resolution_.units.type_of(TypeKind::relationship, *type_name,
-                                                resolution_.result.diagnostics)
-                    : implied_type(capability);
+    made.type = type_name != nullptr ? resolution_.units.type_of(TypeKind::relationship, *type_name,
+                                                                 resolution_.result.diagnostics)
+                                     : implied_type(capability);
     if (made.type == nullptr || made.type->broken) return;
     add_interfaces(made, definition, reused);
     source_.relationships.push_back(std::move(made));
@@ -246,10 +244,10 @@ class Matcher {
     if (found.empty()) {
       // A template that stands in for a node of another one gets it there.
       if (resolution_.units.main()->service->topology->substitutes) return;
-      resolution_.error("requirement.missing", *source_.written->key,
-                        "the type " + source_.type->name() + " needs the requirement \"" +
-                            definition.name + "\"",
-                        "no node template satisfies it");
+      resolution_.error(
+          "requirement.missing", *source_.written->key,
+          "the type " + source_.type->name() + " needs the requirement \"" + definition.name + "\"",
+          "no node template satisfies it");
       return;
     }
     if (found.size() > 1) warn_ambiguous(*source_.written->key, definition.name, *found.front());
@@ -257,17 +255,18 @@ class Matcher {
   }
 
   void warn_ambiguous(const Node& place, const std::string& name, const NodeModel& taken) {
-    resolution_.warning("requirement.ambiguous", place,
-                        "several node templates satisfy \"" + name + "\"; \"" + taken.name +
-                            "\" is taken",
-                        "name the one that is meant");
+    resolution_.warning(
+        "requirement.ambiguous", place,
+        "several node templates satisfy \"" + name + "\"; \"" + taken.name + "\" is taken",
+        "name the one that is meant");
   }
 
   // Types may give their host under another name (INDIGO's lrms): the inherited one is not missed.
   bool is_hosted() const {
-    return std::any_of(
-        source_.relationships.begin(), source_.relationships.end(),
-        [](const RelationshipModel& made) { return made.type->is_a("tosca.relationships.HostedOn"); });
+    return std::any_of(source_.relationships.begin(), source_.relationships.end(),
+                       [](const RelationshipModel& made) {
+                         return made.type->is_a("tosca.relationships.HostedOn");
+                       });
   }
 
   bool hosts(const RequirementDefinition& definition) const {

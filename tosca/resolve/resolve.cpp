@@ -1,16 +1,18 @@
 #include "tosca/resolve/resolve.hpp"
 
-#include <algorithm>
-#include <tuple>
-
 #include "tosca/profiles/embedded.hpp"
 #include "tosca/resolve/phases.hpp"
+
+#include <algorithm>
+#include <tuple>
 
 namespace tutti::tosca {
 
 namespace {
 
-bool is_embedded(const std::string& file) { return profiles::embedded(file) != nullptr; }
+bool is_embedded(const std::string& file) {
+  return profiles::embedded(file) != nullptr;
+}
 
 // Document order, the template before its imports; once each; no advice about what we ship.
 void arrange(const std::string& main_file, Diagnostics& diagnostics) {

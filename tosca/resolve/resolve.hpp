@@ -1,7 +1,10 @@
 // The language's front door: a service template's text and its inputs in, a Topology or a list of
-// everything that is wrong out. Pure: no clock, no network, no files; imports come from the resolver
-// that the caller passes. Used by the API, the CLI and recovery.
+// everything that is wrong out. Pure: no clock, no network, no files; imports come from the
+// resolver that the caller passes. Used by the API, the CLI and recovery.
 #pragma once
+
+#include "tosca/source/diagnostic.hpp"
+#include "tosca/topology/topology.hpp"
 
 #include <functional>
 #include <map>
@@ -9,13 +12,10 @@
 #include <string>
 #include <vector>
 
-#include "tosca/source/diagnostic.hpp"
-#include "tosca/topology/topology.hpp"
-
 namespace tutti::tosca {
 
-// The text of an imported document. `lenient` documents may repeat mapping keys (the last wins, with
-// a warning), because shipped INDIGO files do.
+// The text of an imported document. `lenient` documents may repeat mapping keys (the last wins,
+// with a warning), because shipped INDIGO files do.
 struct ImportedText {
   std::string name;  // what diagnostics call it
   std::string text;

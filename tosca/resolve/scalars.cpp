@@ -1,13 +1,13 @@
 #include "tosca/resolve/scalars.hpp"
 
+#include "tosca/source/scalar.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
 #include <cmath>
 #include <vector>
-
-#include "tosca/source/scalar.hpp"
 
 namespace tutti::tosca::resolution {
 
@@ -19,35 +19,57 @@ struct Unit {
   double factor;
 };
 
-constexpr std::array kSizes{Unit{"B", 1},       Unit{"kB", 1e3},           Unit{"KiB", 1024.0},
-                            Unit{"MB", 1e6},    Unit{"MiB", 1048576.0},    Unit{"GB", 1e9},
-                            Unit{"GiB", 1073741824.0}, Unit{"TB", 1e12},
+constexpr std::array kSizes{Unit{"B", 1},
+                            Unit{"kB", 1e3},
+                            Unit{"KiB", 1024.0},
+                            Unit{"MB", 1e6},
+                            Unit{"MiB", 1048576.0},
+                            Unit{"GB", 1e9},
+                            Unit{"GiB", 1073741824.0},
+                            Unit{"TB", 1e12},
                             Unit{"TiB", 1099511627776.0}};
-constexpr std::array kTimes{Unit{"d", 86400}, Unit{"h", 3600},  Unit{"m", 60},  Unit{"s", 1},
+constexpr std::array kTimes{Unit{"d", 86400}, Unit{"h", 3600},  Unit{"m", 60},   Unit{"s", 1},
                             Unit{"ms", 1e-3}, Unit{"us", 1e-6}, Unit{"ns", 1e-9}};
 constexpr std::array kFrequencies{Unit{"Hz", 1}, Unit{"kHz", 1e3}, Unit{"MHz", 1e6},
                                   Unit{"GHz", 1e9}};
-constexpr std::array kBitrates{
-    Unit{"bps", 1},         Unit{"Kbps", 1e3},    Unit{"Kibps", 1024.0},   Unit{"Mbps", 1e6},
-    Unit{"Mibps", 1048576}, Unit{"Gbps", 1e9},    Unit{"Gibps", 1073741824.0},
-    Unit{"Tbps", 1e12},     Unit{"Tibps", 1099511627776.0},
-    Unit{"Bps", 8},         Unit{"KBps", 8e3},    Unit{"KiBps", 8 * 1024.0},
-    Unit{"MBps", 8e6},      Unit{"MiBps", 8 * 1048576.0}, Unit{"GBps", 8e9},
-    Unit{"GiBps", 8 * 1073741824.0}, Unit{"TBps", 8e12}, Unit{"TiBps", 8 * 1099511627776.0}};
+constexpr std::array kBitrates{Unit{"bps", 1},
+                               Unit{"Kbps", 1e3},
+                               Unit{"Kibps", 1024.0},
+                               Unit{"Mbps", 1e6},
+                               Unit{"Mibps", 1048576},
+                               Unit{"Gbps", 1e9},
+                               Unit{"Gibps", 1073741824.0},
+                               Unit{"Tbps", 1e12},
+                               Unit{"Tibps", 1099511627776.0},
+                               Unit{"Bps", 8},
+                               Unit{"KBps", 8e3},
+                               Unit{"KiBps", 8 * 1024.0},
+                               Unit{"MBps", 8e6},
+                               Unit{"MiBps", 8 * 1048576.0},
+                               Unit{"GBps", 8e9},
+                               Unit{"GiBps", 8 * 1073741824.0},
+                               Unit{"TBps", 8e12},
+                               Unit{"TiBps", 8 * 1099511627776.0}};
 
 std::span<const Unit> units_of(Primitive type) {
   switch (type) {
-    case Primitive::size: return kSizes;
-    case Primitive::time: return kTimes;
-    case Primitive::frequency: return kFrequencies;
-    case Primitive::bitrate: return kBitrates;
-    default: return {};
+    case Primitive::size:
+      return kSizes;
+    case Primitive::time:
+      return kTimes;
+    case Primitive::frequency:
+      return kFrequencies;
+    case Primitive::bitrate:
+      return kBitrates;
+    default:
+      return {};
   }
 }
 
 bool same_letters(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+    return std::tolower(static_cast<unsigned char>(x)) ==
+           std::tolower(static_cast<unsigned char>(y));
   });
 }
 
@@ -117,9 +139,10 @@ bool is_version(std::string_view text) {
   }
   const auto dash = text.find('-');
   const std::string_view qualifier = text.substr(0, dash);
-  const bool named = !qualifier.empty() && std::all_of(qualifier.begin(), qualifier.end(), [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.';
-  });
+  const bool named =
+      !qualifier.empty() && std::all_of(qualifier.begin(), qualifier.end(), [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.';
+      });
   return named && (dash == std::string_view::npos || all_digits(text.substr(dash + 1)));
 }
 
@@ -147,7 +170,8 @@ bool is_timestamp(std::string_view text) {
   }
   text = trimmed(text);
   if (text.empty() || text == "Z" || text == "z") return true;
-  return mark("+-") && digits(1, 2) && (text.empty() || (mark(":") && digits(2, 2) && text.empty()));
+  return mark("+-") && digits(1, 2) &&
+         (text.empty() || (mark(":") && digits(2, 2) && text.empty()));
 }
 
 std::vector<std::int64_t> version_numbers(std::string_view text) {
@@ -184,7 +208,8 @@ std::string shortest(double number) {
 
 ScalarReading read_scalar(Primitive type, std::string_view text, bool plain) {
   switch (type) {
-    case Primitive::string: return {Value(std::string(text)), {}};
+    case Primitive::string:
+      return {Value(std::string(text)), {}};
     case Primitive::integer:
       if (const auto number = integer_from(trimmed(text))) return {Value(*number), {}};
       return {std::nullopt, "an integer"};
@@ -198,16 +223,23 @@ ScalarReading read_scalar(Primitive type, std::string_view text, bool plain) {
       return taken_if(is_timestamp(trimmed(text)), trimmed(text),
                       "a timestamp like 2001-12-14T21:59:43Z");
     case Primitive::version:
-      return taken_if(is_version(trimmed(text)), trimmed(text), "a version like 1.2 or 1.2.3.beta-4");
+      return taken_if(is_version(trimmed(text)), trimmed(text),
+                      "a version like 1.2 or 1.2.3.beta-4");
     case Primitive::size:
     case Primitive::time:
     case Primitive::frequency:
-    case Primitive::bitrate: return read_measure(type, text);
-    case Primitive::range: return {std::nullopt, "a range like [ 1, 4 ]"};
-    case Primitive::list: return {std::nullopt, "a list"};
-    case Primitive::map: return {std::nullopt, "a map"};
-    case Primitive::none: return {std::nullopt, "a mapping of its properties"};
-    case Primitive::any: return {untyped_scalar(text, plain), {}};
+    case Primitive::bitrate:
+      return read_measure(type, text);
+    case Primitive::range:
+      return {std::nullopt, "a range like [ 1, 4 ]"};
+    case Primitive::list:
+      return {std::nullopt, "a list"};
+    case Primitive::map:
+      return {std::nullopt, "a map"};
+    case Primitive::none:
+      return {std::nullopt, "a mapping of its properties"};
+    case Primitive::any:
+      return {untyped_scalar(text, plain), {}};
   }
   return {std::nullopt, "a value"};
 }
@@ -225,7 +257,7 @@ std::optional<std::partial_ordering> compare(Primitive type, const Value& a, con
   switch (type) {
     case Primitive::integer:
     case Primitive::floating: {
-      if (const auto *x = a.as_integer(), *y = b.as_integer(); x != nullptr && y != nullptr) {
+      if (const auto* x = a.as_integer(), *y = b.as_integer(); x != nullptr && y != nullptr) {
         return *x <=> *y;
       }
       const auto x = number_of(a);
@@ -249,15 +281,18 @@ std::optional<std::partial_ordering> compare(Primitive type, const Value& a, con
     case Primitive::timestamp:
       if (a.as_string() == nullptr || b.as_string() == nullptr) return std::nullopt;
       return *a.as_string() <=> *b.as_string();
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
 Value untyped_scalar(std::string_view text, bool plain) {
   if (!plain) return Value(std::string(text));
   switch (core_type(text)) {
-    case CoreType::null: return Value();
-    case CoreType::boolean: return Value(*boolean_from(text));
+    case CoreType::null:
+      return Value();
+    case CoreType::boolean:
+      return Value(*boolean_from(text));
     case CoreType::integer: {
       const std::int64_t number = *integer_from(text);
       return std::to_string(number) == text ? Value(number) : Value(std::string(text));
@@ -266,7 +301,8 @@ Value untyped_scalar(std::string_view text, bool plain) {
       const double number = *floating_from(text);
       return shortest(number) == text ? Value(number) : Value(std::string(text));
     }
-    case CoreType::string: break;
+    case CoreType::string:
+      break;
   }
   return Value(std::string(text));
 }

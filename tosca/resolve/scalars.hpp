@@ -2,13 +2,13 @@
 // Pure functions; the tolerated spellings are those of deployed templates ("2" for an integer).
 #pragma once
 
+#include "tosca/resolve/unit.hpp"
+#include "tosca/topology/value.hpp"
+
 #include <compare>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "tosca/resolve/unit.hpp"
-#include "tosca/topology/value.hpp"
 
 namespace tutti::tosca::resolution {
 

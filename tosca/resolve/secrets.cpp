@@ -68,7 +68,8 @@ class Tainter {
   }
 
   void mark_input(const Node& argument) {
-    const Node* name = argument.is_sequence() && !argument.items.empty() ? argument.items[0] : &argument;
+    const Node* name =
+        argument.is_sequence() && !argument.items.empty() ? argument.items[0] : &argument;
     const auto input = resolution_.inputs.find(name->text);
     if (input != resolution_.inputs.end()) input->second.secret = true;
   }

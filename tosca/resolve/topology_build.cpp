@@ -1,9 +1,9 @@
 // Last phase: everything is evaluated, in document order, and becomes the Topology.
-#include <algorithm>
-
 #include "tosca/resolve/phases.hpp"
 #include "tosca/source/scalar.hpp"
 #include "tosca/source/suggest.hpp"
+
+#include <algorithm>
 
 namespace tutti::tosca::resolution {
 
@@ -38,7 +38,8 @@ std::optional<std::int64_t> count_from(Resolution& resolution, const Slot& slot)
     count = integer_from(*literal->as_string());
   }
   if (!count) {
-    resolution.error("scalable.count", *slot.source, "the number of instances must be a known integer");
+    resolution.error("scalable.count", *slot.source,
+                     "the number of instances must be a known integer");
   } else if (*count > kMostInstances) {
     resolution.error("scalable.count", *slot.source,
                      "a node can have at most " + std::to_string(kMostInstances) + " instances");
@@ -84,7 +85,8 @@ void add_artifacts(Evaluator& evaluator, NodeModel& model, NodeTemplate& node) {
     if (written.file != nullptr) {
       const Evaluation file = evaluator.untyped(*written.file, site);
       const Value* literal = file.expression.literal();
-      if (literal != nullptr && literal->as_string() != nullptr) artifact.file = *literal->as_string();
+      if (literal != nullptr && literal->as_string() != nullptr)
+        artifact.file = *literal->as_string();
     }
     std::erase_if(node.artifacts, [&](const Artifact& a) { return a.name == artifact.name; });
     node.artifacts.push_back(std::move(artifact));
@@ -108,9 +110,8 @@ void add_relationships(Resolution& resolution, Evaluator& evaluator, NodeModel& 
     Site site;
     site.self = &model;
     site.relationship = &link;
-    made.operations =
-        make_operations(resolution, evaluator, link.interfaces, model, site,
-                        "operation/" + model.name + "/" + std::to_string(i));
+    made.operations = make_operations(resolution, evaluator, link.interfaces, model, site,
+                                      "operation/" + model.name + "/" + std::to_string(i));
     node.relationships.push_back(std::move(made));
   }
 }
@@ -138,8 +139,8 @@ NodeTemplate make_node(Resolution& resolution, Evaluator& evaluator, NodeModel& 
   for (const grammar::Interface& interface : written.interfaces) interfaces.push_back(&interface);
   Site site;
   site.self = &model;
-  node.operations = make_operations(resolution, evaluator, interfaces, model, site,
-                                    "operation/" + model.name);
+  node.operations =
+      make_operations(resolution, evaluator, interfaces, model, site, "operation/" + model.name);
   if (written.metadata != nullptr) {
     for (const Entry& entry : written.metadata->entries) {
       if (entry.value->is_scalar()) {
@@ -152,8 +153,8 @@ NodeTemplate make_node(Resolution& resolution, Evaluator& evaluator, NodeModel& 
 }
 
 // Groups stand for their members; an unknown name is an error at its place.
-void add_target(Resolution& resolution, const grammar::TopologyTemplate& topology,
-                const Node& name, std::vector<std::string>& targets) {
+void add_target(Resolution& resolution, const grammar::TopologyTemplate& topology, const Node& name,
+                std::vector<std::string>& targets) {
   if (resolution.node(name.text) != nullptr) {
     targets.emplace_back(name.text);
     return;
@@ -176,8 +177,8 @@ void add_policies(Resolution& resolution, Evaluator& evaluator,
                   const grammar::TopologyTemplate& written, Topology& topology) {
   for (const grammar::Policy& policy : written.policies) {
     if (policy.type == nullptr) continue;
-    const Type* type = resolution.units.type_of(TypeKind::policy, *policy.type,
-                                                resolution.result.diagnostics);
+    const Type* type =
+        resolution.units.type_of(TypeKind::policy, *policy.type, resolution.result.diagnostics);
     if (type == nullptr || type->broken) continue;
     Policy made;
     made.name = policy.name;

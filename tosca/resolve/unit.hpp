@@ -2,6 +2,9 @@
 // Unit is immutable once loaded; units of embedded types are shared by all resolutions.
 #pragma once
 
+#include "tosca/grammar/service_template.hpp"
+#include "tosca/resolve/resolve.hpp"
+
 #include <array>
 #include <memory>
 #include <optional>
@@ -9,9 +12,6 @@
 #include <string_view>
 #include <unordered_map>
 #include <vector>
-
-#include "tosca/grammar/service_template.hpp"
-#include "tosca/resolve/resolve.hpp"
 
 namespace tutti::tosca::resolution {
 

@@ -1,9 +1,9 @@
 // Literals by their declared type: scalars, lists, maps and data types with properties.
-#include <algorithm>
-
 #include "tosca/resolve/evaluate.hpp"
 #include "tosca/source/scalar.hpp"
 #include "tosca/source/suggest.hpp"
+
+#include <algorithm>
 
 namespace tutti::tosca::resolution {
 
@@ -68,9 +68,10 @@ Evaluation Evaluator::scalar(const Node& node, const Schema&, const DataInfo& in
                              const Site& site, bool secret) {
   Evaluation value;
   if (!node.is_scalar()) {
-    wrong_type(node, info, read_scalar(info.primitive, "", true).expected.empty()
-                               ? "a text"
-                               : read_scalar(info.primitive, "", true).expected);
+    wrong_type(node, info,
+               read_scalar(info.primitive, "", true).expected.empty()
+                   ? "a text"
+                   : read_scalar(info.primitive, "", true).expected);
     value.unknown = true;
     return value;
   }
@@ -134,7 +135,8 @@ Evaluation Evaluator::range(const Node& node) {
   const auto upper = pair ? integer_from(node.items[1]->text) : std::nullopt;
   const bool unbounded = pair && node.items[1]->text == "UNBOUNDED";
   if (!lower || !(unbounded || (upper && *upper >= *lower))) {
-    resolution_.error("property.type", node, "this must be a range like [ 1, 4 ] or [ 1, UNBOUNDED ]");
+    resolution_.error("property.type", node,
+                      "this must be a range like [ 1, 4 ] or [ 1, UNBOUNDED ]");
     value.unknown = true;
     return value;
   }

@@ -12,8 +12,8 @@ bool has_errors(const Diagnostics& diagnostics) {
 std::string format(const Diagnostic& diagnostic) {
   std::string text = diagnostic.span.file;
   if (diagnostic.span.line > 0) {
-    text += ':' + std::to_string(diagnostic.span.line) + ':' +
-            std::to_string(diagnostic.span.column);
+    text +=
+        ':' + std::to_string(diagnostic.span.line) + ':' + std::to_string(diagnostic.span.column);
   }
   text += diagnostic.severity == Severity::error ? ": error: " : ": warning: ";
   text += diagnostic.message + " [" + diagnostic.rule + ']';

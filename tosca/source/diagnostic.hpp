@@ -21,7 +21,8 @@ struct SourceSpan {
 enum class Severity { error, warning };
 
 // `rule` is a stable short name ("yaml.duplicate-key", "type.unknown", "input.missing"); `message`
-// says what is wrong; `hint` says what to do, and may be empty. None of them holds a secret's value.
+// says what is wrong; `hint` says what to do, and may be empty. None of them holds a secret's
+// value.
 struct Diagnostic {
   Severity severity = Severity::error;
   std::string rule;

@@ -1,5 +1,7 @@
 #include "tosca/source/parse.hpp"
 
+#include "tosca/source/tree_builder.hpp"
+
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/mark.h>
@@ -7,8 +9,6 @@
 
 #include <istream>
 #include <streambuf>
-
-#include "tosca/source/tree_builder.hpp"
 
 namespace tutti::tosca {
 
@@ -98,12 +98,13 @@ bool check_encoding(const std::string& name, std::string_view text, Diagnostics&
     const bool control = (c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7F;
     const std::size_t length = control ? 0 : sequence_length(text, i);
     if (length == 0) {
-      diagnostics.push_back({Severity::error, "yaml.encoding",
-                             {name, at.line, at.column, at.line, at.column + 1},
-                             control ? "a control character is not allowed here"
-                                     : "the text is not valid UTF-8",
-                             control ? "write it as an escape in a double-quoted string"
-                                     : "save the document as UTF-8"});
+      diagnostics.push_back(
+          {Severity::error,
+           "yaml.encoding",
+           {name, at.line, at.column, at.line, at.column + 1},
+           control ? "a control character is not allowed here" : "the text is not valid UTF-8",
+           control ? "write it as an escape in a double-quoted string"
+                   : "save the document as UTF-8"});
       return false;
     }
     if (c == '\n') {
@@ -135,9 +136,11 @@ Document parse(std::string name, std::string_view text, const ParseOptions& opti
                Diagnostics& diagnostics) {
   Document document(std::move(name));
   const auto report = [&](std::string rule, Position at, std::string message, std::string hint) {
-    diagnostics.push_back({Severity::error, std::move(rule),
+    diagnostics.push_back({Severity::error,
+                           std::move(rule),
                            {document.name(), at.line, at.column, at.line, at.column},
-                           std::move(message), std::move(hint)});
+                           std::move(message),
+                           std::move(hint)});
   };
   if (text.size() > options.limits.bytes) {
     report("yaml.size", {1, 1}, limit_text(options.limits), "split it into imports");

@@ -3,13 +3,13 @@
 // their imports, and by config for its own file.
 #pragma once
 
+#include "tosca/source/diagnostic.hpp"
+#include "tosca/source/tree.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "tosca/source/diagnostic.hpp"
-#include "tosca/source/tree.hpp"
 
 namespace tutti::tosca {
 

@@ -8,7 +8,9 @@ namespace tutti::tosca {
 
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // [-+]? ( \. digits | digits ( \. digits* )? ) ( [eE] [-+]? digits )?
 bool looks_floating(std::string_view text) {

@@ -1,5 +1,5 @@
-// What a scalar's text means: the YAML 1.2 core schema, with YAML 1.1's words for booleans where the
-// caller expects a boolean. Pure functions over text; the text itself stays as written.
+// What a scalar's text means: the YAML 1.2 core schema, with YAML 1.1's words for booleans where
+// the caller expects a boolean. Pure functions over text; the text itself stays as written.
 #pragma once
 
 #include <cstdint>

@@ -9,6 +9,8 @@ namespace {
 
 // Long names are not worth the square of their length.
 constexpr std::size_t kLongestName = 128;
+// Short names are near each other by chance.
+constexpr std::size_t kShortestSlip = 4;
 
 // Levenshtein distance with neighbours' swaps counted as one (optimal string alignment).
 std::size_t distance(std::string_view a, std::string_view b) {
@@ -49,6 +51,14 @@ std::string did_you_mean(std::string_view written, const std::vector<std::string
     }
   }
   return best.empty() ? std::string() : "did you mean " + std::string(best) + "?";
+}
+
+bool is_slip(std::string_view written, const std::vector<std::string_view>& known) {
+  if (written.size() < kShortestSlip || written.size() > kLongestName) return false;
+  return std::any_of(known.begin(), known.end(), [&](std::string_view name) {
+    return name.size() <= written.size() + 1 && written.size() <= name.size() + 1 &&
+           distance(written, name) == 1;
+  });
 }
 
 }  // namespace tutti::tosca

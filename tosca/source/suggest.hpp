@@ -11,4 +11,7 @@ namespace tutti::tosca {
 [[nodiscard]] std::string did_you_mean(std::string_view written,
                                        const std::vector<std::string_view>& known);
 
+// One letter too many, missing, other or swapped: nobody meant another name by that.
+[[nodiscard]] bool is_slip(std::string_view written, const std::vector<std::string_view>& known);
+
 }  // namespace tutti::tosca

@@ -3,14 +3,14 @@
 // Document that owns them; nothing here interprets TOSCA.
 #pragma once
 
+#include "tosca/source/diagnostic.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <memory_resource>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "tosca/source/diagnostic.hpp"
 
 namespace tutti::tosca {
 
@@ -36,10 +36,10 @@ struct Node {
   Position begin;
   Position end;
   const std::string* file = nullptr;
-  std::string_view text;                       // of a scalar
-  std::span<const Node* const> items;          // of a sequence
-  std::span<const Entry> entries;              // of a mapping, as written; merge keys applied
-  std::span<const std::uint32_t> sorted;       // indexes into entries, by key
+  std::string_view text;                  // of a scalar
+  std::span<const Node* const> items;     // of a sequence
+  std::span<const Entry> entries;         // of a mapping, as written; merge keys applied
+  std::span<const std::uint32_t> sorted;  // indexes into entries, by key
 
   [[nodiscard]] bool is_scalar() const { return kind == Kind::scalar; }
   [[nodiscard]] bool is_sequence() const { return kind == Kind::sequence; }

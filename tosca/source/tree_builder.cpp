@@ -28,7 +28,9 @@ std::vector<std::uint32_t> sorted_by_key(const std::vector<Entry>& entries) {
   return order;
 }
 
-bool is_merge(const Node& key) { return key.is_scalar() && key.plain && key.text == kMergeKey; }
+bool is_merge(const Node& key) {
+  return key.is_scalar() && key.plain && key.text == kMergeKey;
+}
 
 }  // namespace
 
@@ -105,10 +107,10 @@ void TreeBuilder::alias(Position at, Anchor anchor) {
   const Node* target = found->second;
   expanded_ += target->weight;
   if (expanded_ > options_.limits.nodes) {
-    throw TreeLimit{"yaml.alias", at,
-                    "aliases expand to more than " + std::to_string(options_.limits.nodes) +
-                        " values",
-                    "repeat less"};
+    throw TreeLimit{
+        "yaml.alias", at,
+        "aliases expand to more than " + std::to_string(options_.limits.nodes) + " values",
+        "repeat less"};
   }
   // The alias is the anchored node itself; its place in the text stays the anchor's.
   if (open_.empty()) {
@@ -148,7 +150,9 @@ void TreeBuilder::close() {
   add(frame.node);
 }
 
-void TreeBuilder::finish_sequence(Frame& frame) { frame.node->items = keep(frame.children); }
+void TreeBuilder::finish_sequence(Frame& frame) {
+  frame.node->items = keep(frame.children);
+}
 
 std::vector<Entry> TreeBuilder::own_entries(const Frame& frame, std::vector<const Node*>& merged) {
   std::vector<Entry> entries;
@@ -221,7 +225,9 @@ void TreeBuilder::finish_mapping(Frame& frame) {
 void TreeBuilder::document_end() {
   ++documents_;
   if (documents_ > 1) {
-    throw TreeLimit{"yaml.documents", {1, 1}, "the text holds more than one YAML document",
+    throw TreeLimit{"yaml.documents",
+                    {1, 1},
+                    "the text holds more than one YAML document",
                     "keep the first and remove --- and what follows"};
   }
 }

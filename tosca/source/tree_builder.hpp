@@ -2,14 +2,14 @@
 // are judged here. Private to tosca/source; knows no parser, so that the parser can be exchanged.
 #pragma once
 
+#include "tosca/source/parse.hpp"
+#include "tosca/source/tree.hpp"
+
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
-
-#include "tosca/source/parse.hpp"
-#include "tosca/source/tree.hpp"
 
 namespace tutti::tosca {
 
@@ -59,7 +59,7 @@ class TreeBuilder {
   const ParseOptions& options_;
   Diagnostics& diagnostics_;
   std::vector<Frame> open_;
-  std::unordered_map<Anchor, const Node*> anchors_;  // null while the anchored node is open
+  std::unordered_map<Anchor, const Node*> anchors_;      // null while the anchored node is open
   std::vector<std::pair<Anchor, const Node*>> pending_;  // anchors of open nodes
   std::uint64_t expanded_ = 0;
   std::size_t documents_ = 0;

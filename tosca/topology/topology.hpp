@@ -2,13 +2,13 @@
 // for planning. Data only; made by tosca/resolve, read by server/plan.
 #pragma once
 
+#include "tosca/source/diagnostic.hpp"
+#include "tosca/topology/value.hpp"
+
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "tosca/source/diagnostic.hpp"
-#include "tosca/topology/value.hpp"
 
 namespace tutti::tosca {
 
@@ -30,7 +30,8 @@ struct OperationDefinition {
   SourceSpan span;
 };
 
-// A requirement after matching. `relationship_type` is concrete (e.g. tosca.relationships.HostedOn).
+// A requirement after matching. `relationship_type` is concrete (e.g.
+// tosca.relationships.HostedOn).
 struct Relationship {
   std::string requirement;  // the requirement's name: host, dependency, ...
   std::string relationship_type;

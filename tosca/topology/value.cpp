@@ -16,14 +16,10 @@ struct SizeUnit {
 };
 
 constexpr std::array kSizeUnits{
-    SizeUnit{"b", 1},
-    SizeUnit{"kb", 1'000},
-    SizeUnit{"kib", 1LL << 10},
-    SizeUnit{"mb", 1'000'000},
-    SizeUnit{"mib", 1LL << 20},
-    SizeUnit{"gb", 1'000'000'000},
-    SizeUnit{"gib", 1LL << 30},
-    SizeUnit{"tb", 1'000'000'000'000},
+    SizeUnit{"b", 1},           SizeUnit{"kb", 1'000},
+    SizeUnit{"kib", 1LL << 10}, SizeUnit{"mb", 1'000'000},
+    SizeUnit{"mib", 1LL << 20}, SizeUnit{"gb", 1'000'000'000},
+    SizeUnit{"gib", 1LL << 30}, SizeUnit{"tb", 1'000'000'000'000},
     SizeUnit{"tib", 1LL << 40},
 };
 
@@ -38,8 +34,8 @@ std::int64_t size_of_text(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
   double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number,
-                                            std::chars_format::fixed);
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (error != std::errc{}) return -1;
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -54,7 +50,9 @@ std::int64_t size_of_text(std::string_view text) {
 
 }  // namespace
 
-bool Value::operator==(const Value& other) const { return data == other.data; }
+bool Value::operator==(const Value& other) const {
+  return data == other.data;
+}
 
 std::int64_t size_bytes(const Value& value) {
   if (const auto* number = value.as_integer()) return *number >= 0 ? *number : -1;

@@ -25,18 +25,19 @@ using Map = std::map<std::string, Value>;
 // Scalars with units ("2 GB") and versions stay strings in their normal form; sizes are normalised
 // to bytes only where the consumer asks (size_bytes()).
 struct Value {
-  using Data = std::variant<std::monostate, bool, std::int64_t, double, std::string, SecretRef, List, Map>;
+  using Data =
+      std::variant<std::monostate, bool, std::int64_t, double, std::string, SecretRef, List, Map>;
 
   Value() = default;
-  Value(bool b) : data(b) {}                                  // NOLINT: a value is made of these
-  Value(std::int64_t n) : data(n) {}                          // NOLINT
-  Value(int n) : data(static_cast<std::int64_t>(n)) {}        // NOLINT
-  Value(double d) : data(d) {}                                // NOLINT
-  Value(std::string s) : data(std::move(s)) {}                // NOLINT
-  Value(const char* s) : data(std::string(s)) {}              // NOLINT
-  Value(SecretRef s) : data(std::move(s)) {}                  // NOLINT
-  Value(List l) : data(std::move(l)) {}                       // NOLINT
-  Value(Map m) : data(std::move(m)) {}                        // NOLINT
+  Value(bool b) : data(b) {}                            // NOLINT: a value is made of these
+  Value(std::int64_t n) : data(n) {}                    // NOLINT
+  Value(int n) : data(static_cast<std::int64_t>(n)) {}  // NOLINT
+  Value(double d) : data(d) {}                          // NOLINT
+  Value(std::string s) : data(std::move(s)) {}          // NOLINT
+  Value(const char* s) : data(std::string(s)) {}        // NOLINT
+  Value(SecretRef s) : data(std::move(s)) {}            // NOLINT
+  Value(List l) : data(std::move(l)) {}                 // NOLINT
+  Value(Map m) : data(std::move(m)) {}                  // NOLINT
 
   [[nodiscard]] bool is_null() const { return std::holds_alternative<std::monostate>(data); }
   [[nodiscard]] const std::string* as_string() const { return std::get_if<std::string>(&data); }
@@ -74,7 +75,8 @@ struct Token {
 };
 
 struct Expression {
-  using Data = std::variant<Value, ExpressionList, ExpressionMap, GetAttribute, Concat, Join, Token>;
+  using Data =
+      std::variant<Value, ExpressionList, ExpressionMap, GetAttribute, Concat, Join, Token>;
 
   Expression() = default;
   Expression(Value value) : data(std::move(value)) {}  // NOLINT: a literal is an expression

@@ -1,12 +1,12 @@
 // Templates that others published, where they are at hand (TUTTI_CORPUS, or ../shared/corpus/tosca
 // beside the repository): no crash, every error with its place, and INDIGO's users served.
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
+#include "tests/unit/tosca/resolve_support.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include "tests/unit/tosca/resolve_support.hpp"
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 namespace tutti::tosca {
 namespace {
@@ -26,7 +26,8 @@ ResolveResult resolve_file(const fs::path& path) {
   const ImportMap map;
   request.imports = [&](const std::string& location) -> std::optional<ImportedText> {
     if (auto embedded = map.find(location)) return embedded;
-    if (location.find("://") != std::string::npos || !fs::is_regular_file(location)) return std::nullopt;
+    if (location.find("://") != std::string::npos || !fs::is_regular_file(location))
+      return std::nullopt;
     return ImportedText{location, read_file(location), false};
   };
   return resolve(request);
@@ -44,9 +45,12 @@ TEST(Corpus, ResolvesWithoutACrash) {
     const auto entry = nlohmann::json::parse(line);
     const std::string file = entry["file"];
     const std::string expected = entry["expect"];
-    if (file.find("/2.0/") != std::string::npos || file.ends_with(".zip") || file.ends_with(".csar")) continue;
+    if (file.find("/2.0/") != std::string::npos || file.ends_with(".zip") ||
+        file.ends_with(".csar"))
+      continue;
     const auto result = resolve_file(root / file);
-    for (const Diagnostic& d : result.diagnostics) EXPECT_GT(d.span.line, 0U) << file << ": " << format(d);
+    for (const Diagnostic& d : result.diagnostics)
+      EXPECT_GT(d.span.line, 0U) << file << ": " << format(d);
     if (expected != "valid" && expected != "invalid") continue;
     ++documents;
     agreed += result.topology.has_value() == (expected == "valid") ? 1 : 0;

@@ -31,7 +31,10 @@ TEST(Flagship, CountsAndSizesAreInputs) {
   ASSERT_THAT(result, Resolves());
   EXPECT_EQ(result.topology->nodes.at("master_server").count, 5);
   EXPECT_EQ(result.topology->nodes.at("agent_server").count, 0);
-  EXPECT_EQ(*result.topology->nodes.at("agent_server").capabilities.at("host").properties.at("mem_size").literal(),
+  EXPECT_EQ(*result.topology->nodes.at("agent_server")
+                 .capabilities.at("host")
+                 .properties.at("mem_size")
+                 .literal(),
             Value("4 GiB"));
   EXPECT_TRUE(has_errors(flagship({{"master_count", 10}}).diagnostics));
   EXPECT_TRUE(has_errors(flagship({{"mesos_password", "short"}}).diagnostics));
@@ -58,7 +61,8 @@ TEST(Flagship, HasItsSecretsSealed) {
   // Masters, their health and the cluster's health get the same references.
   for (const auto* node : {"mesos_master", "cluster"}) {
     for (const auto& operation : result.topology->nodes.at(node).operations) {
-      EXPECT_EQ(*operation.inputs.at("chronos_password").literal(), Value(SecretRef{"input/chronos_password"}));
+      EXPECT_EQ(*operation.inputs.at("chronos_password").literal(),
+                Value(SecretRef{"input/chronos_password"}));
     }
   }
 }
@@ -66,7 +70,8 @@ TEST(Flagship, HasItsSecretsSealed) {
 TEST(Flagship, ValidatesWithoutInputs) {
   Resolving options;
   options.require_inputs = false;
-  EXPECT_THAT(resolve_text(read_file(TUTTI_SOURCE_DIR "/templates/mesos-cluster.yaml"), options), Resolves());
+  EXPECT_THAT(resolve_text(read_file(TUTTI_SOURCE_DIR "/templates/mesos-cluster.yaml"), options),
+              Resolves());
   EXPECT_THAT(resolve_text(read_file(TUTTI_SOURCE_DIR "/templates/mesos-cluster.yaml")),
               ReportsAt("input.missing", "22:7"));
 }

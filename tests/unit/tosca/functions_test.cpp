@@ -21,24 +21,26 @@ const char* const kTypes =
 
 // Nodes: a (soft, hosted on c), b (soft, peer of a), c (Compute); the output `o` stands at line 31.
 ResolveResult output(const std::string& value, const std::string& more_of_a = "") {
-  return resolve_text(document("  inputs:\n"
-                               "    word: { type: string, default: hello }\n"
-                               "    nested: { type: map, entry_schema: string, default: { k: v } }\n"
-                               "  node_templates:\n"
-                               "    c: { type: Compute }\n"
-                               "    a:\n"
-                               "      type: my.Soft\n"
-                               "      properties: { text: from_a, list: [ x, y ], map: { k: v } " +
-                                   more_of_a +
-                                   " }\n"
-                                   "      requirements: [ { host: c } ]\n"
-                                   "    b:\n"
-                                   "      type: my.Soft\n"
-                                   "      properties: { text: { get_property: [ SELF, peer, size ] } }\n"
-                                   "      requirements: [ { host: c }, { peer: a } ]\n"
-                                   "  outputs:\n"
-                                   "    o: { value: " + value + " }\n",
-                               kTypes));
+  return resolve_text(
+      document("  inputs:\n"
+               "    word: { type: string, default: hello }\n"
+               "    nested: { type: map, entry_schema: string, default: { k: v } }\n"
+               "  node_templates:\n"
+               "    c: { type: Compute }\n"
+               "    a:\n"
+               "      type: my.Soft\n"
+               "      properties: { text: from_a, list: [ x, y ], map: { k: v } " +
+                   more_of_a +
+                   " }\n"
+                   "      requirements: [ { host: c } ]\n"
+                   "    b:\n"
+                   "      type: my.Soft\n"
+                   "      properties: { text: { get_property: [ SELF, peer, size ] } }\n"
+                   "      requirements: [ { host: c }, { peer: a } ]\n"
+                   "  outputs:\n"
+                   "    o: { value: " +
+                   value + " }\n",
+               kTypes));
 }
 
 Value folded_output(const std::string& value) {
@@ -83,7 +85,8 @@ TEST(Functions, GetPropertyRefusesWhatIsNotThere) {
 }
 
 TEST(Functions, AValueCannotNeedItself) {
-  EXPECT_THAT(output("x", ", other: { get_property: [ SELF, other ] }"), ReportsAt("function.loop", "24"));
+  EXPECT_THAT(output("x", ", other: { get_property: [ SELF, other ] }"),
+              ReportsAt("function.loop", "24"));
 }
 
 TEST(Functions, GetAttributeStays) {
@@ -108,9 +111,11 @@ TEST(Functions, GetAttributeOfCapabilitiesAndThroughRequirements) {
 }
 
 TEST(Functions, HostIsTheNearestThatHasIt) {
-  const auto result = output("x", ", other: { concat: [ get_attribute: [ HOST, private_address ], ':1' ] }");
+  const auto result =
+      output("x", ", other: { concat: [ get_attribute: [ HOST, private_address ], ':1' ] }");
   ASSERT_THAT(result, Resolves());
-  const auto* concat = std::get_if<Concat>(&result.topology->nodes.at("a").properties.at("other").data);
+  const auto* concat =
+      std::get_if<Concat>(&result.topology->nodes.at("a").properties.at("other").data);
   ASSERT_NE(concat, nullptr);
   EXPECT_EQ(std::get<GetAttribute>(concat->parts[0].data).node, "c");
 }
@@ -132,13 +137,14 @@ TEST(Functions, TokenIsDataUnlessItHasThreeArguments) {
 }
 
 TEST(Functions, AnAttributeForAListWantsAList) {
-  const auto result = output("x", ", other: z").topology
-                          ? resolve_text(document("  node_templates:\n    c: { type: Compute }\n    a:\n"
-                                                  "      type: my.Soft\n      properties:\n"
-                                                  "        list: { get_attribute: [ c, private_address ] }\n"
-                                                  "      requirements: [ { host: c } ]\n",
-                                                  kTypes))
-                          : ResolveResult{};
+  const auto result =
+      output("x", ", other: z").topology
+          ? resolve_text(document("  node_templates:\n    c: { type: Compute }\n    a:\n"
+                                  "      type: my.Soft\n      properties:\n"
+                                  "        list: { get_attribute: [ c, private_address ] }\n"
+                                  "      requirements: [ { host: c } ]\n",
+                                  kTypes))
+          : ResolveResult{};
   ASSERT_THAT(result, Resolves());
   EXPECT_TRUE(result.topology->nodes.at("a").properties.at("list").wants_list);
 }
@@ -146,8 +152,10 @@ TEST(Functions, AnAttributeForAListWantsAList) {
 TEST(Functions, LongChainsEndInAnErrorNotInTheStack) {
   std::string nodes = "  node_templates:\n    c: { type: Compute }\n";
   for (int i = 0; i < 3000; ++i) {
-    nodes += "    n" + std::to_string(i) + ":\n      type: my.Soft\n      requirements: [ { host: c } ]\n" +
-             "      properties: { text: { get_property: [ n" + std::to_string((i + 1) % 3000) + ", text ] } }\n";
+    nodes += "    n" + std::to_string(i) +
+             ":\n      type: my.Soft\n      requirements: [ { host: c } ]\n" +
+             "      properties: { text: { get_property: [ n" + std::to_string((i + 1) % 3000) +
+             ", text ] } }\n";
   }
   const auto result = resolve_text(document(nodes, kTypes));
   EXPECT_FALSE(result.topology);

@@ -1,10 +1,10 @@
 // Resolved topologies beside their golden files (tests/golden/tosca). With TUTTI_UPDATE_GOLDEN set
 // the files are written anew: read the difference before it is committed.
-#include <cstdlib>
-#include <fstream>
-
 #include "tests/unit/tosca/resolve_support.hpp"
 #include "tests/unit/tosca/topology_json.hpp"
+
+#include <cstdlib>
+#include <fstream>
 
 namespace tutti::tosca {
 namespace {
@@ -24,8 +24,9 @@ TEST_P(Golden, Topology) {
   }
   const std::string text = read_file(root + GetParam().path);
   for (auto input = options.inputs.begin(); input != options.inputs.end();) {
-    input = text.find("    " + input->first + ":") == std::string::npos ? options.inputs.erase(input)
-                                                                         : std::next(input);
+    input = text.find("    " + input->first + ":") == std::string::npos
+                ? options.inputs.erase(input)
+                : std::next(input);
   }
   const auto result = resolve_text(text, options);
   ASSERT_THAT(result, Resolves());
@@ -41,7 +42,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Case{"mesos-cluster", "templates/mesos-cluster.yaml"},
                     Case{"zookeeper", "templates/zookeeper.yaml"},
                     Case{"indigo-mesos_cluster", "tests/golden/tosca/indigo/mesos_cluster.yaml"},
-                    Case{"indigo-hybrid", "tests/golden/tosca/indigo/hybrid_mesos_elastic_cluster.yaml"},
+                    Case{"indigo-hybrid",
+                         "tests/golden/tosca/indigo/hybrid_mesos_elastic_cluster.yaml"},
                     Case{"indigo-spark", "tests/golden/tosca/indigo/spark_mesos_cluster.yaml"}),
     [](const auto& param_info) {
       std::string name = param_info.param.name;

@@ -17,17 +17,18 @@ TEST(Grammar, KnowsAllVersionsAndTheirUrl) {
   for (const auto* version :
        {"tosca_simple_yaml_1_0", "tosca_simple_yaml_1_1", "tosca_simple_yaml_1_2",
         "tosca_simple_yaml_1_3", "http://docs.oasis-open.org/tosca/ns/simple/yaml/1.0"}) {
-    EXPECT_THAT(resolve_text("tosca_definitions_version: " + std::string(version) + "\n"), Resolves())
+    EXPECT_THAT(resolve_text("tosca_definitions_version: " + std::string(version) + "\n"),
+                Resolves())
         << version;
   }
 }
 
 TEST(Grammar, UnknownKeysAreErrorsWithAHint) {
-  const auto result = resolve_text(document(
-      "  node_templates:\n"
-      "    a:\n"
-      "      type: Root\n"
-      "      propertis: {}\n"));
+  const auto result =
+      resolve_text(document("  node_templates:\n"
+                            "    a:\n"
+                            "      type: Root\n"
+                            "      propertis: {}\n"));
   EXPECT_THAT(result, ReportsAt("grammar.unknown-key", "6:7"));
   EXPECT_EQ(result.diagnostics.front().hint, "did you mean properties?");
 }
@@ -48,11 +49,13 @@ TEST(Grammar, ShapesAreChecked) {
               ReportsAt("grammar.shape", "4:8"));
   EXPECT_THAT(resolve_text(document("  inputs:\n    a: { type: string, required: maybe }\n")),
               ReportsAt("grammar.shape", "4:34"));
-  EXPECT_THAT(resolve_text(document("  {}\n", "imports: text\n")), ReportsAt("grammar.shape", "2:10"));
+  EXPECT_THAT(resolve_text(document("  {}\n", "imports: text\n")),
+              ReportsAt("grammar.shape", "2:10"));
 }
 
 TEST(Grammar, YamlElevensBooleansCount) {
-  EXPECT_THAT(resolve_text(document("  inputs:\n    a: { type: string, required: no }\n")), Resolves());
+  EXPECT_THAT(resolve_text(document("  inputs:\n    a: { type: string, required: no }\n")),
+              Resolves());
 }
 
 TEST(Grammar, MetadataMapsAreAWarning) {
@@ -71,7 +74,8 @@ TEST(Grammar, KeysOfLaterVersionsAreAWarning) {
 }
 
 TEST(Grammar, ConstraintsAreKnown) {
-  const std::string head = "  inputs:\n    a:\n      type: integer\n      default: 1\n      constraints:\n";
+  const std::string head =
+      "  inputs:\n    a:\n      type: integer\n      default: 1\n      constraints:\n";
   EXPECT_THAT(resolve_text(document(head + "        - greater_then: 1\n")),
               ReportsAt("grammar.constraint", "8:11"));
   EXPECT_THAT(resolve_text(document(head + "        - in_range: [ 1 ]\n")),
@@ -81,22 +85,23 @@ TEST(Grammar, ConstraintsAreKnown) {
 }
 
 TEST(Grammar, AStrayCapabilityIsAWarning) {
-  const auto result = resolve_text(
-      document("  node_templates:\n    a:\n      type: Compute\n      scalable: { properties: { count: 2 } }\n"));
+  const auto result =
+      resolve_text(document("  node_templates:\n    a:\n      type: Compute\n      scalable: { "
+                            "properties: { count: 2 } }\n"));
   EXPECT_THAT(result, Resolves());
   EXPECT_THAT(result, ReportsAt("grammar.stray-key", "6:7"));
 }
 
 TEST(Grammar, AllProblemsAreReportedInOrder) {
-  const auto result = resolve_text(document(
-      "  node_templates:\n"
-      "    a:\n"
-      "      type: Nothing\n"
-      "    b:\n"
-      "      type: Compute\n"
-      "      wrong: 1\n"
-      "  outputs:\n"
-      "    o: { value: { get_input: none } }\n"));
+  const auto result =
+      resolve_text(document("  node_templates:\n"
+                            "    a:\n"
+                            "      type: Nothing\n"
+                            "    b:\n"
+                            "      type: Compute\n"
+                            "      wrong: 1\n"
+                            "  outputs:\n"
+                            "    o: { value: { get_input: none } }\n"));
   ASSERT_EQ(result.diagnostics.size(), 3U) << all_problems(result);
   EXPECT_EQ(result.diagnostics[0].rule, "type.unknown");
   EXPECT_EQ(result.diagnostics[1].rule, "grammar.unknown-key");

@@ -23,15 +23,21 @@ std::string repeated(const std::string& piece, int times) {
   return text;
 }
 
-TEST(Hostile, TenMegabytes) { refused(document("  description: " + std::string(10'000'000, 'x')), "yaml.size"); }
+TEST(Hostile, TenMegabytes) {
+  refused(document("  description: " + std::string(10'000'000, 'x')), "yaml.size");
+}
 
 TEST(Hostile, DeepNesting) {
-  refused(document("  description: " + repeated("{ a: ", 5000) + repeated("}", 5000)), "yaml.depth");
-  refused(document("  inputs:\n" + [] {
-            std::string text;
-            for (std::size_t i = 0; i < 2000; ++i) text += std::string(4 + i, ' ') + "a:\n";
-            return text;
-          }()), "yaml.depth");
+  refused(document("  description: " + repeated("{ a: ", 5000) + repeated("}", 5000)),
+          "yaml.depth");
+  refused(document("  inputs:\n" +
+                   [] {
+                     std::string text;
+                     for (std::size_t i = 0; i < 2000; ++i)
+                       text += std::string(4 + i, ' ') + "a:\n";
+                     return text;
+                   }()),
+          "yaml.depth");
 }
 
 TEST(Hostile, AliasBomb) {
@@ -67,8 +73,10 @@ TEST(Hostile, ManyRequirementsInARow) {
 }
 
 TEST(Hostile, ADataTypeThatHoldsItself) {
-  const char* const types = "data_types:\n  my.T: { properties: { next: { type: my.T, required: false } } }\n";
-  EXPECT_THAT(resolve_text(document("  inputs:\n    a: { type: my.T, default: { next: { next: {} } } }\n", types)),
+  const char* const types =
+      "data_types:\n  my.T: { properties: { next: { type: my.T, required: false } } }\n";
+  EXPECT_THAT(resolve_text(document(
+                  "  inputs:\n    a: { type: my.T, default: { next: { next: {} } } }\n", types)),
               Resolves());
   // Defaults that call for themselves would never end.
   refused(document("  inputs:\n    a: { type: my.T, default: {} }\n",
@@ -78,7 +86,8 @@ TEST(Hostile, ADataTypeThatHoldsItself) {
 
 TEST(Hostile, TextsAreTruncatedInNoPlace) {
   const std::string long_name(20'000, 'n');
-  const auto result = resolve_text(document("  node_templates:\n    a: { type: " + long_name + " }\n"));
+  const auto result =
+      resolve_text(document("  node_templates:\n    a: { type: " + long_name + " }\n"));
   EXPECT_THAT(result, ReportsAt("type.unknown", "4:16"));
 }
 

@@ -13,16 +13,18 @@ std::string uses(const std::string& type) {
   return "  node_templates:\n    n: { type: " + type + " }\n";
 }
 
-ImportedText text(const std::string& name, const std::string& content) { return {name, content, false}; }
+ImportedText text(const std::string& name, const std::string& content) {
+  return {name, content, false};
+}
 
 TEST(Imports, InEveryNotation) {
   Resolving options;
   options.files["a.yaml"] = text("a.yaml", types("my.A"));
   options.files["https://host/repo/b.yaml"] = text("b", types("my.B"));
-  for (const auto* import : {"a.yaml", "{ file: a.yaml }", "{ any: a.yaml }", "{ any: { file: a.yaml } }",
-                             "./x/../a.yaml"}) {
-    const auto result =
-        resolve_text(document(uses("my.A"), "imports:\n  - " + std::string(import) + "\n"), options);
+  for (const auto* import : {"a.yaml", "{ file: a.yaml }", "{ any: a.yaml }",
+                             "{ any: { file: a.yaml } }", "./x/../a.yaml"}) {
+    const auto result = resolve_text(
+        document(uses("my.A"), "imports:\n  - " + std::string(import) + "\n"), options);
     EXPECT_THAT(result, Resolves()) << import;
     EXPECT_EQ(result.imports.count("a.yaml"), 1U);
   }
@@ -47,7 +49,8 @@ TEST(Imports, PrefixesKeepNamesApart) {
   const std::string both = "imports:\n  - a.yaml\n  - { file: b.yaml, namespace_prefix: p }\n";
   EXPECT_THAT(resolve_text(document(uses("p:my.A"), both), options), Resolves());
   EXPECT_THAT(resolve_text(document(uses("my.A"), both), options), Resolves());
-  EXPECT_THAT(resolve_text(document(uses("q:my.A"), both), options), ReportsAt("type.unknown", "7:16"));
+  EXPECT_THAT(resolve_text(document(uses("q:my.A"), both), options),
+              ReportsAt("type.unknown", "7:16"));
 }
 
 TEST(Imports, OneNameTwiceIsAmbiguous) {
@@ -71,12 +74,14 @@ TEST(Imports, AreRelativeToTheImportingFile) {
   Resolving options;
   options.files["dir/a.yaml"] = text("dir/a.yaml", types("my.A", "imports: [ ../b.yaml ]\n"));
   options.files["b.yaml"] = text("b.yaml", types("my.B"));
-  EXPECT_THAT(resolve_text(document(uses("my.B"), "imports: [ dir/a.yaml ]\n"), options), Resolves());
+  EXPECT_THAT(resolve_text(document(uses("my.B"), "imports: [ dir/a.yaml ]\n"), options),
+              Resolves());
 }
 
 TEST(Imports, ProblemsInThemNameTheirFile) {
   Resolving options;
-  options.files["a.yaml"] = text("a.yaml", kVersion + "node_types:\n  my.A: { derived_from: none }\n");
+  options.files["a.yaml"] =
+      text("a.yaml", kVersion + "node_types:\n  my.A: { derived_from: none }\n");
   const auto result = resolve_text(document("  {}\n", "imports: [ a.yaml ]\n"), options);
   ASSERT_FALSE(result.diagnostics.empty());
   EXPECT_EQ(result.diagnostics.back().span.file, "a.yaml");
@@ -85,8 +90,9 @@ TEST(Imports, ProblemsInThemNameTheirFile) {
 
 TEST(Imports, LenientTextsMayRepeatKeys) {
   Resolving options;
-  const std::string twice = kVersion + "node_types:\n  my.A: { derived_from: tosca.nodes.Root }\n"
-                                       "  my.A: { derived_from: tosca.nodes.Compute }\n";
+  const std::string twice = kVersion +
+                            "node_types:\n  my.A: { derived_from: tosca.nodes.Root }\n"
+                            "  my.A: { derived_from: tosca.nodes.Compute }\n";
   options.files["a.yaml"] = {"a.yaml", twice, true};
   const auto result = resolve_text(document(uses("my.A"), "imports: [ a.yaml ]\n"), options);
   ASSERT_THAT(result, Resolves());
@@ -98,15 +104,17 @@ TEST(Imports, LenientTextsMayRepeatKeys) {
 
 TEST(Imports, IndigosUrlsAreKnownByAnyBranch) {
   const ImportMap map;
-  for (const auto* url : {
-           "https://raw.githubusercontent.com/indigo-dc/tosca-types/master/custom_types.yaml",
-           "https://raw.githubusercontent.com/indigo-dc/tosca-types/v4.0.0/custom_types.yaml",
-           "https://raw.githubusercontent.com/indigo-dc/tosca-types/a/b/custom_types.yaml"}) {
+  for (const auto* url :
+       {"https://raw.githubusercontent.com/indigo-dc/tosca-types/master/custom_types.yaml",
+        "https://raw.githubusercontent.com/indigo-dc/tosca-types/v4.0.0/custom_types.yaml",
+        "https://raw.githubusercontent.com/indigo-dc/tosca-types/a/b/custom_types.yaml"}) {
     ASSERT_TRUE(map.find(url)) << url;
     EXPECT_EQ(map.find(url)->name, "indigo/custom_types.yaml");
   }
-  EXPECT_FALSE(map.find("https://raw.githubusercontent.com/indigo-dc/tosca-types/custom_types.yaml"));
-  EXPECT_FALSE(map.find("https://raw.githubusercontent.com/other/tosca-types/master/custom_types.yaml"));
+  EXPECT_FALSE(
+      map.find("https://raw.githubusercontent.com/indigo-dc/tosca-types/custom_types.yaml"));
+  EXPECT_FALSE(
+      map.find("https://raw.githubusercontent.com/other/tosca-types/master/custom_types.yaml"));
   EXPECT_FALSE(map.find("https://evil/indigo-dc/tosca-types/master/custom_types.yaml"));
 }
 

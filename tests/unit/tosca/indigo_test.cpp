@@ -12,7 +12,8 @@ ResolveResult indigo(const std::string& name, bool require_inputs = false) {
       options.inputs[input] = Value("canary");
     }
   }
-  return resolve_text(read_file(TUTTI_SOURCE_DIR "/tests/golden/tosca/indigo/" + name + ".yaml"), options);
+  return resolve_text(read_file(TUTTI_SOURCE_DIR "/tests/golden/tosca/indigo/" + name + ".yaml"),
+                      options);
 }
 
 TEST(Indigo, TheFiveClustersResolve) {
@@ -32,7 +33,8 @@ TEST(Indigo, TheMesosClusterCanBeDeployed) {
     }
   }
   EXPECT_EQ(nodes.at("mesos_slave_server").count, 2);
-  EXPECT_EQ(*nodes.at("mesos_lb_server").capabilities.at("os").properties.at("version").literal(), Value("16.04"));
+  EXPECT_EQ(*nodes.at("mesos_lb_server").capabilities.at("os").properties.at("version").literal(),
+            Value("16.04"));
   const Expression& masters = nodes.at("mesos_master").properties.at("mesos_masters_list");
   EXPECT_EQ(std::get<GetAttribute>(masters.data).node, "mesos_master_server");
   EXPECT_TRUE(masters.wants_list);
@@ -63,8 +65,9 @@ TEST(Indigo, WhatTuttiDoesNotShipIsNamed) {
 TEST(Indigo, CredentialsAreSecretInside) {
   const auto result = indigo("mesos_elastic_cluster");
   ASSERT_THAT(result, Resolves());
-  const Value& credentials =
-      *result.topology->nodes.at("elastic_cluster_front_end").properties.at("marathon_credentials").literal();
+  const Value& credentials = *result.topology->nodes.at("elastic_cluster_front_end")
+                                  .properties.at("marathon_credentials")
+                                  .literal();
   EXPECT_EQ(credentials.as_map()->at("token"), Value(SecretRef{"input/marathon_password"}));
   EXPECT_EQ(credentials.as_map()->at("user"), Value("admin"));
 }

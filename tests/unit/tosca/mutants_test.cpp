@@ -1,7 +1,7 @@
 // From valid documents wrong ones are made, one change each: every one must be refused at its line.
-#include <sstream>
-
 #include "tests/unit/tosca/resolve_support.hpp"
+
+#include <sstream>
 
 namespace tutti::tosca {
 namespace {
@@ -19,7 +19,9 @@ std::string joined(const std::vector<std::string>& lines) {
   return text;
 }
 
-std::string document_of(const std::string& name) { return read_file(TUTTI_SOURCE_DIR "/" + name); }
+std::string document_of(const std::string& name) {
+  return read_file(TUTTI_SOURCE_DIR "/" + name);
+}
 
 ResolveResult without_inputs(const std::string& text) {
   Resolving options;
@@ -29,19 +31,19 @@ ResolveResult without_inputs(const std::string& text) {
 
 bool error_near(const ResolveResult& result, std::size_t line) {
   for (const Diagnostic& d : result.diagnostics) {
-    // Properties of capabilities are a warning: deployed templates use undeclared ones.
-    const bool counts = d.severity == Severity::error || d.rule == "capability.property";
-    if (counts && d.span.line + 1 >= line && d.span.line <= line + 1) return true;
+    if (d.severity == Severity::error && d.span.line + 1 >= line && d.span.line <= line + 1) {
+      return true;
+    }
   }
   return false;
 }
 
 // Keys of the grammar: misspelt, each must be refused where it stands.
 bool is_grammar_key(const std::string& key) {
-  static const std::vector<std::string> keys{"type",         "properties", "requirements", "capabilities",
-                                             "interfaces",   "inputs",     "outputs",      "node_templates",
-                                             "value",        "constraints", "default",     "description",
-                                             "policies",     "targets",    "imports"};
+  static const std::vector<std::string> keys{
+      "type",    "properties",  "requirements",   "capabilities", "interfaces",
+      "inputs",  "outputs",     "node_templates", "value",        "constraints",
+      "default", "description", "policies",       "targets",      "imports"};
   return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 
@@ -53,13 +55,15 @@ TEST_P(Mutants, MisspeltKeysAreRefusedAtTheirLine) {
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const auto first = lines[i].find_first_not_of(" -");
     const auto colon = lines[i].find(':', first == std::string::npos ? 0 : first);
-    if (first == std::string::npos || colon == std::string::npos || lines[i][first] == '#') continue;
+    if (first == std::string::npos || colon == std::string::npos || lines[i][first] == '#')
+      continue;
     const std::string key = lines[i].substr(first, colon - first);
     if (!is_grammar_key(key)) continue;
     auto mutant = lines;
     mutant[i].insert(first + 1, "q");
     const auto result = without_inputs(joined(mutant));
-    EXPECT_TRUE(error_near(result, i + 1)) << "line " << i + 1 << ": " << mutant[i] << "\n" << all_problems(result);
+    EXPECT_TRUE(error_near(result, i + 1)) << "line " << i + 1 << ": " << mutant[i] << "\n"
+                                           << all_problems(result);
     ++made;
   }
   EXPECT_GT(made, 10);
@@ -74,7 +78,8 @@ TEST_P(Mutants, UnknownTypesAreRefusedAtTheirLine) {
     auto mutant = lines;
     mutant[i].insert(at + 8, "xx");
     const auto result = without_inputs(joined(mutant));
-    EXPECT_TRUE(error_near(result, i + 1)) << "line " << i + 1 << ": " << mutant[i] << "\n" << all_problems(result);
+    EXPECT_TRUE(error_near(result, i + 1)) << "line " << i + 1 << ": " << mutant[i] << "\n"
+                                           << all_problems(result);
     ++made;
   }
   EXPECT_GT(made, 1);
@@ -83,13 +88,15 @@ TEST_P(Mutants, UnknownTypesAreRefusedAtTheirLine) {
 TEST_P(Mutants, NamesOfNodesAndInputsAreChecked) {
   const auto lines = lines_of(document_of(GetParam()));
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    for (const std::string call : {"get_input: ", "get_attribute: [ ", "host: ", "get_property: [ "}) {
+    for (const std::string call :
+         {"get_input: ", "get_attribute: [ ", "host: ", "get_property: [ "}) {
       const auto at = lines[i].find(call);
       if (at == std::string::npos || at + call.size() >= lines[i].size()) continue;
       auto mutant = lines;
       mutant[i].insert(at + call.size(), "zz");
       const auto result = without_inputs(joined(mutant));
-      EXPECT_TRUE(error_near(result, i + 1)) << "line " << i + 1 << ": " << mutant[i] << "\n" << all_problems(result);
+      EXPECT_TRUE(error_near(result, i + 1)) << "line " << i + 1 << ": " << mutant[i] << "\n"
+                                             << all_problems(result);
     }
   }
 }
@@ -105,10 +112,18 @@ TEST_P(Mutants, DamageIsNeverACrash) {
     for (int i = 0; i < changes; ++i) {
       const std::size_t at = (random() >> 4U) % damaged.size();
       switch ((random() >> 8U) % 4) {
-        case 0: damaged[at] = "{}[]:,-&*#?|>'\"\n \tx0"[(random() >> 8U) % 20]; break;
-        case 1: damaged.erase(at, 1 + (random() >> 8U) % 20); break;
-        case 2: damaged.insert(at, damaged.substr((random() >> 4U) % damaged.size(), 30)); break;
-        default: damaged.resize(std::max<std::size_t>(at, 1)); break;
+        case 0:
+          damaged[at] = "{}[]:,-&*#?|>'\"\n \tx0"[(random() >> 8U) % 20];
+          break;
+        case 1:
+          damaged.erase(at, 1 + (random() >> 8U) % 20);
+          break;
+        case 2:
+          damaged.insert(at, damaged.substr((random() >> 4U) % damaged.size(), 30));
+          break;
+        default:
+          damaged.resize(std::max<std::size_t>(at, 1));
+          break;
       }
     }
     const auto result = without_inputs(damaged);
@@ -123,7 +138,8 @@ INSTANTIATE_TEST_SUITE_P(Documents, Mutants,
                                          "tests/golden/tosca/indigo/spark_mesos_cluster.yaml"),
                          [](const auto& param_info) {
                            std::string name = param_info.param;
-                           for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+                           for (char& c : name)
+                             c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
                            return name;
                          });
 

@@ -17,7 +17,8 @@ const char* const kTypes =
     "            implementation: { primary: tosca/mine.yml, timeout: 60 }\n"
     "            inputs:\n"
     "              value: { get_property: [ SELF, p ] }\n"
-    "              addresses: { type: list, entry_schema: string, default: { get_attribute: [ SELF, state ] } }\n"
+    "              addresses: { type: list, entry_schema: string, default: { get_attribute: [ "
+    "SELF, state ] } }\n"
     "          stop: { description: nothing is done }\n";
 
 ResolveResult with(const std::string& interfaces) {
@@ -44,7 +45,8 @@ TEST(Operations, OfTypesKeepTheirPlaybook) {
 
 TEST(Operations, OfTemplatesReplaceInputsAndImplementations) {
   const auto result = with(
-      "      interfaces:\n        Standard:\n          create: { inputs: { value: mine, more: [ 1 ] } }\n"
+      "      interfaces:\n        Standard:\n          create: { inputs: { value: mine, more: [ 1 "
+      "] } }\n"
       "          start: scripts/start.sh\n");
   ASSERT_THAT(result, Resolves());
   const auto& operations = result.topology->nodes.at("n").operations;
@@ -58,32 +60,34 @@ TEST(Operations, OfTemplatesReplaceInputsAndImplementations) {
 }
 
 TEST(Operations, UnknownOnesAreErrors) {
-  EXPECT_THAT(with("      interfaces: { Standard: { craete: x.yml } }\n"), ReportsAt("operation.unknown", "7:33"));
-  EXPECT_THAT(with("      interfaces: { Standrad: { create: x.yml } }\n"), ReportsAt("interface.unknown", "7:21"));
+  EXPECT_THAT(with("      interfaces: { Standard: { craete: x.yml } }\n"),
+              ReportsAt("operation.unknown", "7:33"));
+  EXPECT_THAT(with("      interfaces: { Standrad: { create: x.yml } }\n"),
+              ReportsAt("interface.unknown", "7:21"));
   EXPECT_THAT(with("      interfaces: { Standard: { operations: { create: x.yml }, crate: y } }\n"),
               ReportsAt("grammar.unknown-key", "7:64"));
 }
 
 TEST(Operations, OfRelationshipsSeeBothEnds) {
-  const auto result = resolve_text(document(
-      "  node_templates:\n"
-      "    s: { type: tosca.nodes.BlockStorage, properties: { volume_id: v1 } }\n"
-      "    c:\n"
-      "      type: Compute\n"
-      "      requirements:\n"
-      "        - local_storage:\n"
-      "            node: s\n"
-      "            relationship:\n"
-      "              type: AttachesTo\n"
-      "              properties: { location: /data }\n"
-      "              interfaces:\n"
-      "                Configure:\n"
-      "                  pre_configure_source:\n"
-      "                    implementation: mount.yml\n"
-      "                    inputs:\n"
-      "                      where: { get_property: [ SELF, location ] }\n"
-      "                      volume: { get_property: [ TARGET, volume_id ] }\n"
-      "                      address: { get_attribute: [ SOURCE, private_address ] }\n"));
+  const auto result = resolve_text(
+      document("  node_templates:\n"
+               "    s: { type: tosca.nodes.BlockStorage, properties: { volume_id: v1 } }\n"
+               "    c:\n"
+               "      type: Compute\n"
+               "      requirements:\n"
+               "        - local_storage:\n"
+               "            node: s\n"
+               "            relationship:\n"
+               "              type: AttachesTo\n"
+               "              properties: { location: /data }\n"
+               "              interfaces:\n"
+               "                Configure:\n"
+               "                  pre_configure_source:\n"
+               "                    implementation: mount.yml\n"
+               "                    inputs:\n"
+               "                      where: { get_property: [ SELF, location ] }\n"
+               "                      volume: { get_property: [ TARGET, volume_id ] }\n"
+               "                      address: { get_attribute: [ SOURCE, private_address ] }\n"));
   ASSERT_THAT(result, Resolves());
   const auto& operations = result.topology->nodes.at("c").relationships.at(0).operations;
   ASSERT_EQ(operations.size(), 1U);

@@ -106,7 +106,10 @@ TEST(Parse, EncodingIsUtf8) {
   EXPECT_EQ(only_problem(parsed(std::string("a: \x01\n"))), "yaml.encoding@1:4");
   EXPECT_EQ(only_problem(parsed("a: \xc0\xaf\n")), "yaml.encoding@1:4");
   EXPECT_EQ(only_problem(parsed("a: \xed\xa0\x80\n")), "yaml.encoding@1:4");
-  EXPECT_THAT(parsed("\xef\xbb\xbf" "a: \xc3\xa4\n").diagnostics, testing::IsEmpty());
+  EXPECT_THAT(parsed("\xef\xbb\xbf"
+                     "a: \xc3\xa4\n")
+                  .diagnostics,
+              testing::IsEmpty());
 }
 
 TEST(Parse, OneDocumentOnly) {

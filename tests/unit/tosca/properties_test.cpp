@@ -6,14 +6,14 @@ namespace {
 
 // One property `p` with this schema, assigned at line 15, column 12.
 ResolveResult assigned(const std::string& schema, const std::string& value) {
-  return resolve_text(document("  node_templates:\n    n:\n      type: my.T\n      properties:\n        p: " +
-                                   value + "\n",
-                               "data_types:\n"
-                               "  my.Address: { properties: { street: { type: string }, "
-                               "number: { type: integer, default: 1 } } }\n"
-                               "  my.Port: { derived_from: integer, constraints: [ in_range: [ 1, 9 ] ] }\n"
-                               "node_types:\n  my.T:\n    derived_from: Root\n    properties:\n      p: " +
-                                   schema + "\n"));
+  return resolve_text(document(
+      "  node_templates:\n    n:\n      type: my.T\n      properties:\n        p: " + value + "\n",
+      "data_types:\n"
+      "  my.Address: { properties: { street: { type: string }, "
+      "number: { type: integer, default: 1 } } }\n"
+      "  my.Port: { derived_from: integer, constraints: [ in_range: [ 1, 9 ] ] }\n"
+      "node_types:\n  my.T:\n    derived_from: Root\n    properties:\n      p: " +
+          schema + "\n"));
 }
 
 Value value_of(const std::string& schema, const std::string& text) {
@@ -48,23 +48,37 @@ TEST(Properties, ScalarsKeepOrChangeTheirForm) {
 
 TEST(Properties, WrongScalarsAreRefusedAtTheirPlace) {
   const std::pair<const char*, const char*> wrong[] = {
-      {"integer", "two"},         {"integer", "2.0"},        {"integer", "99999999999999999999"},
-      {"float", "x"},             {"boolean", "1"},          {"version", "one"},
-      {"version", "1.2.3.!"},     {"timestamp", "tomorrow"}, {"timestamp", "2001-12"},
-      {"scalar-unit.size", "2"},  {"scalar-unit.size", "2 XB"}, {"scalar-unit.time", "2 GB"},
-      {"range", "[ 2, 1 ]"},      {"range", "3"},            {"string", "[ a ]"},
-      {"list", "a"},              {"map", "[ a ]"},          {"my.Address", "text"},
+      {"integer", "two"},
+      {"integer", "2.0"},
+      {"integer", "99999999999999999999"},
+      {"float", "x"},
+      {"boolean", "1"},
+      {"version", "one"},
+      {"version", "1.2.3.!"},
+      {"timestamp", "tomorrow"},
+      {"timestamp", "2001-12"},
+      {"scalar-unit.size", "2"},
+      {"scalar-unit.size", "2 XB"},
+      {"scalar-unit.time", "2 GB"},
+      {"range", "[ 2, 1 ]"},
+      {"range", "3"},
+      {"string", "[ a ]"},
+      {"list", "a"},
+      {"map", "[ a ]"},
+      {"my.Address", "text"},
       {"my.Port", "x"},
   };
   for (const auto& [type, text] : wrong) {
-    EXPECT_THAT(assigned("{ type: " + std::string(type) + " }", text), ReportsAt("property.type", "15:12"))
+    EXPECT_THAT(assigned("{ type: " + std::string(type) + " }", text),
+                ReportsAt("property.type", "15:12"))
         << type << " <- " << text;
   }
 }
 
 TEST(Properties, ListsAndMapsAreCheckedByEntry) {
   EXPECT_EQ(value_of("{ type: list, entry_schema: integer }", "[ '1', 2 ]"), Value(List{1, 2}));
-  EXPECT_EQ(value_of("{ type: map, entry_schema: { type: string } }", "{ a: 1 }"), Value(Map{{"a", "1"}}));
+  EXPECT_EQ(value_of("{ type: map, entry_schema: { type: string } }", "{ a: 1 }"),
+            Value(Map{{"a", "1"}}));
   EXPECT_THAT(assigned("{ type: list, entry_schema: integer }", "[ 1, x ]"),
               ReportsAt("property.type", "15:17"));
   EXPECT_THAT(assigned("{ type: map, entry_schema: integer }", "{ a: x }"),
@@ -72,8 +86,10 @@ TEST(Properties, ListsAndMapsAreCheckedByEntry) {
 }
 
 TEST(Properties, DataTypesHaveProperties) {
-  EXPECT_EQ(value_of("{ type: my.Address }", "{ street: a }"), Value(Map{{"number", 1}, {"street", "a"}}));
-  EXPECT_THAT(assigned("{ type: my.Address }", "{ number: 2 }"), ReportsAt("property.missing", "15:12"));
+  EXPECT_EQ(value_of("{ type: my.Address }", "{ street: a }"),
+            Value(Map{{"number", 1}, {"street", "a"}}));
+  EXPECT_THAT(assigned("{ type: my.Address }", "{ number: 2 }"),
+              ReportsAt("property.missing", "15:12"));
   const auto result = assigned("{ type: my.Address }", "{ stret: a }");
   EXPECT_THAT(result, ReportsAt("property.unknown", "15:14"));
   EXPECT_THAT(assigned("{ type: list, entry_schema: my.Address }", "[ { street: a, number: x } ]"),
@@ -124,7 +140,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Properties, PatternsOfStrangersAreBounded) {
   const std::string evil = "{ type: string, constraints: [ { pattern: '(a+)+$' } ] }";
-  EXPECT_THAT(assigned(evil, std::string(4000, 'a') + "!"), ReportsAt("property.constraint", "15:12"));
+  EXPECT_THAT(assigned(evil, std::string(4000, 'a') + "!"),
+              ReportsAt("property.constraint", "15:12"));
   EXPECT_THAT(assigned("{ type: string, constraints: [ { pattern: '((a?){900}){900}' } ] }", "a"),
               ReportsAt("property.pattern", "15:12"));
   EXPECT_THAT(assigned("{ type: string, constraints: [ { pattern: '(' } ] }", "a"),
@@ -134,25 +151,38 @@ TEST(Properties, PatternsOfStrangersAreBounded) {
 TEST(Properties, UnknownAndMissingOnesAreErrors) {
   const auto result = assigned("{ type: string }", "x\n        q: y");
   EXPECT_THAT(result, ReportsAt("property.unknown", "16:9"));
-  EXPECT_THAT(resolve_text(document("  node_templates:\n    n: { type: my.T, properties: }\n",
-                                    "node_types:\n  my.T: { derived_from: Root, properties: { p: { type: string } } }\n")),
-              ReportsAt("property.missing", "6:5"));
+  EXPECT_THAT(
+      resolve_text(document(
+          "  node_templates:\n    n: { type: my.T, properties: }\n",
+          "node_types:\n  my.T: { derived_from: Root, properties: { p: { type: string } } }\n")),
+      ReportsAt("property.missing", "6:5"));
+}
+
+ResolveResult host_with(const std::string& property) {
+  return resolve_text(
+      document("  node_templates:\n    n:\n      type: Compute\n      capabilities:\n"
+               "        host: { properties: { " +
+               property + ": 2 } }\n"));
 }
 
 TEST(Properties, UndeclaredOnesOfCapabilitiesAreAWarningAndKept) {
-  const auto result = resolve_text(document(
-      "  node_templates:\n    n:\n      type: Compute\n      capabilities:\n"
-      "        host: { properties: { num_cpu: 2 } }\n"));
+  const auto result = host_with("num_gpus_wanted");
   ASSERT_THAT(result, Resolves());
   EXPECT_THAT(result, ReportsAt("capability.property", "7:31"));
-  EXPECT_EQ(*result.topology->nodes.at("n").capabilities.at("host").properties.at("num_cpu").literal(),
-            Value(2));
+  const auto& host = result.topology->nodes.at("n").capabilities.at("host");
+  EXPECT_EQ(*host.properties.at("num_gpus_wanted").literal(), Value(2));
+}
+
+TEST(Properties, MisspeltOnesOfCapabilitiesAreErrors) {
+  EXPECT_THAT(host_with("num_cpu"), ReportsAt("property.unknown", "7:31"));
+  EXPECT_THAT(host_with("mem_szie"), ReportsAt("property.unknown", "7:31"));
 }
 
 TEST(Properties, UnknownCapabilitiesAreErrors) {
-  EXPECT_THAT(resolve_text(document("  node_templates:\n    n:\n      type: Compute\n      capabilities:\n"
-                                    "        hots: { properties: {} }\n")),
-              ReportsAt("capability.unknown", "7:9"));
+  EXPECT_THAT(
+      resolve_text(document("  node_templates:\n    n:\n      type: Compute\n      capabilities:\n"
+                            "        hots: { properties: {} }\n")),
+      ReportsAt("capability.unknown", "7:9"));
 }
 
 TEST(Inputs, AreCheckedAndCoerced) {
@@ -177,23 +207,23 @@ TEST(Inputs, AreCheckedAndCoerced) {
 TEST(Inputs, AreNotNeededToValidate) {
   Resolving options;
   options.require_inputs = false;
-  const auto result = resolve_text(
-      document("  inputs:\n    n: { type: integer }\n"
-               "  node_templates:\n    c:\n      type: Compute\n      capabilities:\n"
-               "        host: { properties: { num_cpus: { get_input: n } } }\n"
-               "        scalable: { properties: { count: { get_input: n } } }\n"
-               "  outputs:\n    o: { value: { concat: [ a, get_input: n ] } }\n"),
-      options);
+  const auto result =
+      resolve_text(document("  inputs:\n    n: { type: integer }\n"
+                            "  node_templates:\n    c:\n      type: Compute\n      capabilities:\n"
+                            "        host: { properties: { num_cpus: { get_input: n } } }\n"
+                            "        scalable: { properties: { count: { get_input: n } } }\n"
+                            "  outputs:\n    o: { value: { concat: [ a, get_input: n ] } }\n"),
+                   options);
   EXPECT_THAT(result, Resolves());
 }
 
 TEST(Inputs, FunctionsInClientsValuesAreData) {
   Resolving options;
   options.inputs["m"] = Value(Map{{"get_input", "m"}});
-  const auto result = resolve_text(
-      document("  inputs:\n    m: { type: map, entry_schema: string }\n"
-               "  outputs:\n    o: { value: { get_input: m } }\n"),
-      options);
+  const auto result =
+      resolve_text(document("  inputs:\n    m: { type: map, entry_schema: string }\n"
+                            "  outputs:\n    o: { value: { get_input: m } }\n"),
+                   options);
   ASSERT_THAT(result, Resolves());
   EXPECT_EQ(*result.topology->outputs.at("o").value.literal(), Value(Map{{"get_input", "m"}}));
 }

@@ -40,7 +40,8 @@ void PrintTo(const ResolveResult& result, std::ostream* out) {
        << " diagnostics";
 }
 
-bool has_problem(const Diagnostics& diagnostics, const std::string& rule, const std::string& place) {
+bool has_problem(const Diagnostics& diagnostics, const std::string& rule,
+                 const std::string& place) {
   for (const Diagnostic& diagnostic : diagnostics) {
     if (diagnostic.rule != rule) continue;
     const std::string line = std::to_string(diagnostic.span.line);

@@ -2,14 +2,14 @@
 // its place.
 #pragma once
 
+#include "tosca/profiles/import_map.hpp"
+#include "tosca/resolve/resolve.hpp"
+
 #include <gmock/gmock.h>
 
 #include <map>
 #include <ostream>
 #include <string>
-
-#include "tosca/profiles/import_map.hpp"
-#include "tosca/resolve/resolve.hpp"
 
 namespace tutti::tosca {
 
@@ -33,8 +33,7 @@ struct Resolving {
 // For GoogleTest's messages.
 void PrintTo(const ResolveResult& result, std::ostream* out);
 
-MATCHER_P2(ReportsAt, rule, place,
-           "reports " + std::string(rule) + " at " + std::string(place)) {
+MATCHER_P2(ReportsAt, rule, place, "reports " + std::string(rule) + " at " + std::string(place)) {
   *result_listener << "\n" << all_problems(arg);
   return has_problem(arg.diagnostics, rule, place);
 }

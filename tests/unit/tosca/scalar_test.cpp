@@ -11,7 +11,8 @@ TEST(Scalar, Booleans) {
   for (const auto* word : {"true", "True", "TRUE", "yes", "Yes", "on", "ON"}) {
     EXPECT_EQ(boolean_from(word), true) << word;
   }
-  for (const auto* word : {"false", "no", "No", "off"}) EXPECT_EQ(boolean_from(word), false) << word;
+  for (const auto* word : {"false", "no", "No", "off"})
+    EXPECT_EQ(boolean_from(word), false) << word;
   for (const auto* word : {"", "y", "n", "1", "yEs", "truex"}) {
     EXPECT_FALSE(boolean_from(word)) << word;
   }
@@ -24,7 +25,8 @@ TEST(Scalar, Integers) {
   EXPECT_EQ(integer_from("0o17"), 15);
   EXPECT_EQ(integer_from("0123"), 123);
   EXPECT_EQ(integer_from("9223372036854775807"), INT64_MAX);
-  for (const auto* text : {"", "9223372036854775808", "1.0", "1e3", "--1", "+-1", "0x", "0x-1", "1 "}) {
+  for (const auto* text :
+       {"", "9223372036854775808", "1.0", "1e3", "--1", "+-1", "0x", "0x-1", "1 "}) {
     EXPECT_FALSE(integer_from(text)) << text;
   }
 }

@@ -10,7 +10,8 @@ const char* const kTypes =
     "  my.T:\n"
     "    derived_from: Root\n"
     "    properties:\n"
-    "      marked: { type: string, required: false, metadata: { secret: true }, constraints: [ { min_length: 4 } ] }\n"
+    "      marked: { type: string, required: false, metadata: { secret: true }, constraints: [ { "
+    "min_length: 4 } ] }\n"
     "      typed: { type: tutti.datatypes.Secret, required: false }\n"
     "      open: { type: string, required: false }\n"
     "      number: { type: integer, required: false, metadata: { secret: true } }\n"
@@ -19,8 +20,8 @@ const char* const kTypes =
 ResolveResult node(const std::string& properties, const std::string& inputs = "",
                    const Resolving& options = {}, const std::string& more = "") {
   return resolve_text(
-      document(inputs + "  node_templates:\n    n:\n      type: my.T\n      properties: " + properties +
-                   "\n" + more,
+      document(inputs + "  node_templates:\n    n:\n      type: my.T\n      properties: " +
+                   properties + "\n" + more,
                kTypes),
       options);
 }
@@ -50,8 +51,9 @@ TEST(Secrets, MembersOfCredentialsAreMarked) {
 TEST(Secrets, TaintFlowsBackThroughPropertiesToInputs) {
   Resolving options;
   options.inputs["i"] = Value("canary");
-  const auto result = node("{ typed: { concat: [ x, get_property: [ SELF, open ] ] }, open: { get_input: i } }",
-                           "  inputs:\n    i: { type: string }\n", options);
+  const auto result =
+      node("{ typed: { concat: [ x, get_property: [ SELF, open ] ] }, open: { get_input: i } }",
+           "  inputs:\n    i: { type: string }\n", options);
   ASSERT_THAT(result, Resolves());
   EXPECT_TRUE(result.topology->inputs.at("i").secret);
   EXPECT_EQ(*property(result, "open").literal(), Value(SecretRef{"input/i"}));
@@ -62,7 +64,8 @@ TEST(Secrets, TaintFlowsBackThroughPropertiesToInputs) {
 }
 
 TEST(Secrets, DefaultsOfSecretInputsAreHidden) {
-  const auto result = node("{ marked: { get_input: i } }", "  inputs:\n    i: { type: string, default: canary }\n");
+  const auto result =
+      node("{ marked: { get_input: i } }", "  inputs:\n    i: { type: string, default: canary }\n");
   ASSERT_THAT(result, Resolves());
   EXPECT_EQ(*result.topology->inputs.at("i").default_value, Value(SecretRef{"input/i"}));
   EXPECT_EQ(result.secrets.at(SecretRef{"input/i"}), "canary");
@@ -71,12 +74,14 @@ TEST(Secrets, DefaultsOfSecretInputsAreHidden) {
 TEST(Secrets, ProblemsDoNotPrintThem) {
   Resolving options;
   options.inputs["i"] = Value("cat");
-  for (const auto& result : {node("{ marked: cat }"), node("{ number: cat }"),
-                             node("{ marked: { get_input: i } }", "  inputs:\n    i: { type: string }\n", options),
-                             node("{ number: { get_input: i } }", "  inputs:\n    i: { type: string }\n", options),
-                             node("{ typed: { get_input: i } }",
-                                  "  inputs:\n    i: { type: tutti.datatypes.Secret, constraints: [ { min_length: 9 } ] }\n",
-                                  options)}) {
+  for (const auto& result :
+       {node("{ marked: cat }"), node("{ number: cat }"),
+        node("{ marked: { get_input: i } }", "  inputs:\n    i: { type: string }\n", options),
+        node("{ number: { get_input: i } }", "  inputs:\n    i: { type: string }\n", options),
+        node("{ typed: { get_input: i } }",
+             "  inputs:\n    i: { type: tutti.datatypes.Secret, constraints: [ { min_length: 9 } ] "
+             "}\n",
+             options)}) {
     EXPECT_FALSE(result.topology);
     EXPECT_THAT(all_problems(result), testing::Not(testing::HasSubstr("cat")));
     EXPECT_TRUE(result.secrets.empty());
@@ -98,8 +103,10 @@ TEST(Secrets, OutputsRevealOnlyWhenDeclared) {
   ASSERT_THAT(result, Resolves());
   EXPECT_FALSE(result.topology->outputs.at("open").reveals_secret);
   EXPECT_TRUE(result.topology->outputs.at("told").reveals_secret);
-  EXPECT_EQ(*result.topology->outputs.at("open").value.literal(), Value(SecretRef{"property/n/typed"}));
-  EXPECT_EQ(*result.topology->outputs.at("told").value.literal(), Value(SecretRef{"property/n/typed"}));
+  EXPECT_EQ(*result.topology->outputs.at("open").value.literal(),
+            Value(SecretRef{"property/n/typed"}));
+  EXPECT_EQ(*result.topology->outputs.at("told").value.literal(),
+            Value(SecretRef{"property/n/typed"}));
 }
 
 TEST(Secrets, EmptyTextHidesNothing) {

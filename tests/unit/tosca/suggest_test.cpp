@@ -16,5 +16,14 @@ TEST(Suggest, SaysNothingWhenNothingIsNear) {
   EXPECT_EQ(did_you_mean(std::string(10'000, 'x'), {std::string_view("xxxx")}), "");
 }
 
+TEST(Suggest, KnowsSlips) {
+  for (const auto* slip : {"num_cpu", "num_cpuss", "nmu_cpus", "num_cpuz"}) {
+    EXPECT_TRUE(is_slip(slip, {"mem_size", "num_cpus"})) << slip;
+  }
+  EXPECT_FALSE(is_slip("num_gpus_", {"num_cpus"}));
+  EXPECT_FALSE(is_slip("cap", {"cat"}));
+  EXPECT_FALSE(is_slip("num_cpus", {"num_cpus"}));
+}
+
 }  // namespace
 }  // namespace tutti::tosca

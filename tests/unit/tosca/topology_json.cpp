@@ -52,7 +52,9 @@ struct ExpressionJson {
     return Json{{"$join", list_json(join.parts)}, {"delimiter", join.delimiter}};
   }
   Json operator()(const Token& token) const {
-    return Json{{"$token", list_json(token.text)}, {"delimiters", token.delimiters}, {"index", token.index}};
+    return Json{{"$token", list_json(token.text)},
+                {"delimiters", token.delimiters},
+                {"index", token.index}};
   }
 };
 
@@ -78,7 +80,8 @@ Json node_json(const NodeTemplate& node) {
   Json made{{"ancestry", node.ancestry}, {"count", node.count}, {"scaled", node.scaled}};
   made["properties"] = map_json(node.properties);
   for (const auto& [name, capability] : node.capabilities) {
-    made["capabilities"][name] = Json{{"type", capability.type}, {"properties", map_json(capability.properties)}};
+    made["capabilities"][name] =
+        Json{{"type", capability.type}, {"properties", map_json(capability.properties)}};
   }
   made["relationships"] = Json::array();
   for (const Relationship& link : node.relationships) {
@@ -111,7 +114,8 @@ Json to_json(const Topology& topology) {
                                     {"properties", map_json(policy.properties)}});
   }
   for (const auto& [name, output] : topology.outputs) {
-    made["outputs"][name] = Json{{"value", expression_json(output.value)}, {"reveals_secret", output.reveals_secret}};
+    made["outputs"][name] =
+        Json{{"value", expression_json(output.value)}, {"reveals_secret", output.reveals_secret}};
   }
   return made;
 }

@@ -2,9 +2,9 @@
 // place in the text.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include "tosca/topology/topology.hpp"
+
+#include <nlohmann/json.hpp>
 
 namespace tutti::tosca {
 

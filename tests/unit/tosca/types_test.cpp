@@ -6,26 +6,30 @@ namespace {
 
 TEST(Types, NormativeOnesHaveThreeNames) {
   for (const auto* name : {"tosca.nodes.Compute", "tosca:Compute", "Compute"}) {
-    const auto result = resolve_text(document("  node_templates:\n    n: { type: '" + std::string(name) + "' }\n"));
+    const auto result =
+        resolve_text(document("  node_templates:\n    n: { type: '" + std::string(name) + "' }\n"));
     ASSERT_THAT(result, Resolves()) << name;
     EXPECT_EQ(result.topology->nodes.at("n").type, "tosca.nodes.Compute");
   }
 }
 
 TEST(Types, UnknownParentsAreErrors) {
-  for (const auto* section : {"node_types", "capability_types", "relationship_types", "policy_types",
-                              "artifact_types", "interface_types", "data_types", "group_types"}) {
-    EXPECT_THAT(resolve_text(document("  {}\n", std::string(section) + ":\n  my.T: { derived_from: my.None }\n")),
+  for (const auto* section :
+       {"node_types", "capability_types", "relationship_types", "policy_types", "artifact_types",
+        "interface_types", "data_types", "group_types"}) {
+    EXPECT_THAT(resolve_text(document(
+                    "  {}\n", std::string(section) + ":\n  my.T: { derived_from: my.None }\n")),
                 ReportsAt("type.unknown", "3:25"))
         << section;
   }
 }
 
 TEST(Types, NothingDerivesFromItself) {
-  EXPECT_THAT(resolve_text(document("  {}\n",
-                                    "node_types:\n  my.A: { derived_from: my.B }\n"
-                                    "  my.B: { derived_from: my.C }\n  my.C: { derived_from: my.A }\n")),
-              ReportsAt("type.loop", "3:25"));
+  EXPECT_THAT(
+      resolve_text(document("  {}\n",
+                            "node_types:\n  my.A: { derived_from: my.B }\n"
+                            "  my.B: { derived_from: my.C }\n  my.C: { derived_from: my.A }\n")),
+      ReportsAt("type.loop", "3:25"));
   EXPECT_THAT(resolve_text(document("  {}\n", "data_types:\n  my.A: { derived_from: my.A }\n")),
               ReportsAt("type.loop", "3:25"));
 }
@@ -55,13 +59,15 @@ TEST(Types, ReferencesInUnusedTypesAreChecked) {
 }
 
 TEST(Types, DefaultsSatisfyTheirDefinition) {
-  EXPECT_THAT(resolve_text(document("  {}\n",
-                                    "node_types:\n  my.T:\n    derived_from: Root\n    properties:\n"
-                                    "      a: { type: integer, default: many }\n")),
-              ReportsAt("property.type", "6:36"));
-  EXPECT_THAT(resolve_text(document("  {}\n",
-                                    "node_types:\n  my.T:\n    derived_from: Root\n    properties:\n"
-                                    "      a: { type: integer, default: 5, constraints: [ less_than: 5 ] }\n")),
+  EXPECT_THAT(
+      resolve_text(document("  {}\n",
+                            "node_types:\n  my.T:\n    derived_from: Root\n    properties:\n"
+                            "      a: { type: integer, default: many }\n")),
+      ReportsAt("property.type", "6:36"));
+  EXPECT_THAT(resolve_text(document(
+                  "  {}\n",
+                  "node_types:\n  my.T:\n    derived_from: Root\n    properties:\n"
+                  "      a: { type: integer, default: 5, constraints: [ less_than: 5 ] }\n")),
               ReportsAt("property.constraint", "6:36"));
 }
 
@@ -94,8 +100,11 @@ TEST(Types, MembersAreInherited) {
 
 TEST(Types, ConstraintsAddUp) {
   const auto with = [](const std::string& number) {
-    return resolve_text(document("  node_templates:\n    n:\n      type: my.Child\n      properties:\n"
-                                 "        own: x\n        refined: " + number + "\n", kFamily));
+    return resolve_text(
+        document("  node_templates:\n    n:\n      type: my.Child\n      properties:\n"
+                 "        own: x\n        refined: " +
+                     number + "\n",
+                 kFamily));
   };
   EXPECT_THAT(with("5"), Resolves());
   EXPECT_THAT(with("1"), ReportsAt("property.constraint", "21:18"));
@@ -103,9 +112,10 @@ TEST(Types, ConstraintsAddUp) {
 }
 
 TEST(Types, ANormativeNameMayBeDefinedAgain) {
-  const auto result = resolve_text(document(
-      "  node_templates:\n    n: { type: tosca.nodes.Root, properties: { a: x } }\n",
-      "node_types:\n  tosca.nodes.Root: { derived_from: tosca.nodes.Root, properties: { a: { type: string } } }\n"));
+  const auto result = resolve_text(
+      document("  node_templates:\n    n: { type: tosca.nodes.Root, properties: { a: x } }\n",
+               "node_types:\n  tosca.nodes.Root: { derived_from: tosca.nodes.Root, properties: { "
+               "a: { type: string } } }\n"));
   EXPECT_THAT(result, Resolves());
 }
 

@@ -1,8 +1,8 @@
 #include "tosca/topology/value.hpp"
 
-#include <gtest/gtest.h>
-
 #include "tosca/topology/topology.hpp"
+
+#include <gtest/gtest.h>
 
 namespace tutti::tosca {
 namespace {
