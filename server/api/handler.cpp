@@ -111,17 +111,17 @@ net::awaitable<Response> RestHandler::handle(Request& request) {
   const Match match = match_route(request.method(), *target);
   if (match.route == nullptr) co_return unknown_path(request, match);
   const Call call(request, *target, match);
-  co_return co_await perform(call);
-}
-
-net::awaitable<Response> RestHandler::perform(const Call& call) {
   switch (call.action()) {
     case Action::create_deployment:
       co_return co_await create(call);
     case Action::delete_deployment:
       co_return co_await remove(call);
-    case Action::show_deployment:
-      co_return co_await show_deployment(call);
+    case Action::show_deployment: {
+      const auto snapshot = view_.find(call.deployment());
+      if (!snapshot) co_return no_deployment(call.deployment());
+      if (snapshot->reveals) co_return co_await show_revealed(call, *snapshot);
+      co_return json_response(view::splice(snapshot->json, http::base_url(request)));
+    }
     case Action::show_template:
       co_return co_await show_template(call);
     case Action::show_log:
@@ -184,13 +184,6 @@ Response RestHandler::show_of(const Call& call, const view::Snapshot& snapshot) 
   }
   TUTTI_ASSERT(!"every action has its place");
   return {};
-}
-
-net::awaitable<Response> RestHandler::show_deployment(const Call& call) {
-  const auto snapshot = view_.find(call.deployment());
-  if (!snapshot) co_return no_deployment(call.deployment());
-  if (snapshot->reveals) co_return co_await show_revealed(call, *snapshot);
-  co_return json_response(view::splice(snapshot->json, http::base_url(call.request)));
 }
 
 // Secrets that outputs are declared to reveal are opened for this answer alone.

@@ -33,11 +33,9 @@ class RestHandler final : public http::Handler {
  private:
   using Answer = boost::asio::awaitable<http::Response>;
 
-  Answer perform(const Call& call);
   // handler.cpp: what only looks
   [[nodiscard]] http::Response show(const Call& call) const;
   [[nodiscard]] http::Response show_of(const Call& call, const view::Snapshot& snapshot) const;
-  Answer show_deployment(const Call& call);
   Answer show_revealed(const Call& call, const view::Snapshot& snapshot);
   Answer show_template(const Call& call);
   Answer show_log(const Call& call);

@@ -14,6 +14,9 @@ int hex_value(char c) {
 
 // In queries "+" is a blank, as HTML forms and most clients write it.
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_blank) {
+  if (text.find_first_of(plus_is_blank ? "%+" : "%") == std::string_view::npos) {
+    return std::string(text);
+  }
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -35,6 +38,7 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_bl
 
 bool add_segments(std::string_view path, Target& target) {
   if (path.ends_with('/')) path.remove_suffix(1);
+  target.segments.reserve(4);
   while (!path.empty()) {
     path.remove_prefix(1);  // the slash
     const std::size_t end = std::min(path.find('/'), path.size());
