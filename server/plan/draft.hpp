@@ -17,6 +17,11 @@ namespace tutti::plan {
 inline constexpr std::string_view kCompute = "tosca.nodes.Compute";
 inline constexpr std::string_view kVirtualAddress = "tutti.nodes.network.VirtualAddress";
 inline constexpr std::string_view kOddMembers = "tutti.policies.OddMembers";
+inline constexpr std::string_view kPlacement = "tosca.policies.Placement";
+
+// Rules that name what is missing here.
+inline constexpr std::string_view kMissingImplementation = "plan.missing-implementation";
+inline constexpr std::string_view kMissingSite = "policy.placement";
 
 // Machines of one deployment, and instances of all its nodes: limits that keep a wrong count from
 // becoming a wrong bill, or from filling the daemon's memory.

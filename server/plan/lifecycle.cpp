@@ -59,7 +59,7 @@ Playbook playbook_of(Draft& draft, const tosca::NodeTemplate& node,
                      const tosca::OperationDefinition& operation) {
   if (operation.implementation.starts_with(kMissing)) {
     const std::string what = operation.implementation.substr(kMissing.size());
-    draft.error("plan.missing-implementation",
+    draft.error(std::string(kMissingImplementation),
                 operation.span.line != 0 ? operation.span : node.span,
                 "node '" + node.name + "' (" + node.type + "): the implementation of " +
                     operation.interface_name + "." + operation.name + " is missing: " + what,

@@ -1,5 +1,7 @@
 #include "server/plan/draft.hpp"
 
+#include <algorithm>
+
 namespace tutti::plan {
 
 namespace {
@@ -10,11 +12,11 @@ Plan plan_of_absence(const Observation& observed) {
   return plan;
 }
 
-bool only_missing_implementations(const tosca::Diagnostics& errors) {
-  for (const tosca::Diagnostic& error : errors) {
-    if (error.rule != "plan.missing-implementation") return false;
-  }
-  return true;
+// What is missing here (a playbook, a site) does not hinder looking at the plan.
+bool can_be_shown(const tosca::Diagnostics& errors) {
+  return std::all_of(errors.begin(), errors.end(), [](const tosca::Diagnostic& error) {
+    return error.rule == kMissingImplementation || error.rule == kMissingSite;
+  });
 }
 
 }  // namespace
@@ -33,7 +35,7 @@ PlanResult make_plan(const tosca::Topology* desired, const Observation& observed
   describe_instances(draft);
   sort_steps(draft);
   PlanResult result;
-  if (only_missing_implementations(draft.errors)) result.plan = std::move(draft.plan);
+  if (can_be_shown(draft.errors)) result.plan = std::move(draft.plan);
   result.diagnostics = std::move(draft.errors);
   return result;
 }

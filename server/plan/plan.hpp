@@ -132,8 +132,9 @@ struct PlanResult {
 
 // `desired` null means: nothing shall remain. Refused with its place: an even number of masters
 // under tutti.policies.OddMembers, a virtual address that the site cannot give, compute properties
-// that depend on attributes, an acyclicity violation. An operation whose implementation Tutti does
-// not ship ("missing:...") is an error too, but the plan is there to be looked at.
+// that depend on attributes, an acyclicity violation. What is missing here, an operation's
+// implementation ("missing:...") or the site that a placement names, is an error too, but the plan
+// is there to be looked at.
 [[nodiscard]] PlanResult make_plan(const tosca::Topology* desired, const Observation& observed,
                                    const Site& site);
 

@@ -160,11 +160,30 @@ TEST(MakePlan, EvenMastersAreRefusedWithTheQuorumExplained) {
 
 TEST(MakePlan, OtherPoliciesAreSaidToHaveNoEffect) {
   tosca::Topology topology = skeleton();
+  tosca::Policy scaling;
+  scaling.name = "grow";
+  scaling.type = "tosca.policies.Scaling";
+  topology.policies.push_back(scaling);
+  EXPECT_THAT(rules(planned(topology).warnings), ElementsAre("policy.ignored"));
+}
+
+TEST(MakePlan, APlacementOnAnotherSiteIsRefusedAndCanStillBeLookedAt) {
+  tosca::Topology topology = skeleton();
   tosca::Policy sla;
   sla.name = "deploy_on";
   sla.type = "tosca.policies.indigo.SlaPlacement";
+  sla.ancestry = {sla.type, "tosca.policies.Placement", "tosca.policies.Root"};
   topology.policies.push_back(sla);
-  EXPECT_THAT(rules(planned(topology).warnings), ElementsAre("policy.ignored"));
+  EXPECT_THAT(planned(topology).warnings, IsEmpty()) << "it names no place";
+  auto& place = topology.policies.front().properties["sla_id"];
+  place = tosca::Value(sandbox().name.value);
+  EXPECT_THAT(planned(topology).warnings, IsEmpty()) << "it names this site";
+  place = tosca::Value("SLA_provider-AWS");
+  const PlanResult result = refused(topology);
+  EXPECT_TRUE(result.plan.has_value());
+  ASSERT_THAT(rules(result.diagnostics), ElementsAre("policy.placement"));
+  EXPECT_THAT(result.diagnostics[0].message, HasSubstr("'SLA_provider-AWS'"));
+  EXPECT_THAT(result.diagnostics[0].message, HasSubstr("missing"));
 }
 
 TEST(MakePlan, MissingImplementationsAreNamedAndCanStillBeLookedAt) {
