@@ -2,20 +2,21 @@
 // per-host results. Knows plans only as words for steps; knows nothing of clouds or HTTP.
 #pragma once
 
+#include "providers/base/ids.hpp"
+#include "providers/base/result.hpp"
+#include "providers/support/clock.hpp"
+#include "providers/support/offload.hpp"
+#include "server/plan/plan.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+
 #include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "providers/base/ids.hpp"
-#include "providers/base/result.hpp"
-#include "providers/support/clock.hpp"
-#include "providers/support/offload.hpp"
-#include "server/plan/plan.hpp"
 
 namespace tutti::bootstrap {
 
@@ -66,8 +67,13 @@ struct HostResult {
   plan::InstanceKey key;
   bool ok = false;
   bool unreachable = false;
+  // The failed module says that repeating does not help (its result's `hopeless`).
+  bool hopeless = false;
   std::string failed_task;
   std::string message;  // redacted
+  // Texts that the play handed out for this host (set_stats with per_host), redacted: attributes of
+  // the instance.
+  std::map<std::string, std::string> attributes;
 };
 
 struct Outcome {

@@ -1,8 +1,8 @@
 #include "server/bootstrap/play_events.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "providers/support/redactor.hpp"
+
+#include <nlohmann/json.hpp>
 
 namespace tutti::bootstrap {
 namespace {
@@ -57,10 +57,12 @@ void PlayEvents::pass_on(std::string redacted) {
   sink_(progress);
 }
 
-void PlayEvents::failure(const std::string& host, std::string task, std::string message) {
+PlayEvents::HostState& PlayEvents::failure(const std::string& host, std::string task,
+                                           std::string message) {
   HostState& state = hosts_[host];
   state.task = std::move(task);
   state.message = redactor().redact(message);
+  return state;
 }
 
 void PlayEvents::event_line(std::string_view text) {
@@ -76,25 +78,44 @@ void PlayEvents::event_line(std::string_view text) {
     if (flag(json, "changed")) tell(host + ": changed");
   } else if (event == "failed") {
     const bool ignored = flag(json, "ignored");
-    if (!ignored) failure(host, task, member(json, "message"));
+    if (!ignored) {
+      failure(host, task, member(json, "message")).hopeless = flag(json, "hopeless");
+    }
     tell(host + (ignored ? ": failed (ignored): " : ": FAILED: ") + member(json, "message"));
   } else if (event == "unreachable") {
     failure(host, task, member(json, "message"));
     tell(host + ": UNREACHABLE: " + member(json, "message"));
   } else if (event == "retry") {
     tell(host + ": not yet, " + std::to_string(count(json, "left")) + " attempts left");
-  } else if (event == "recap" && json.contains("hosts") && json["hosts"].is_object()) {
-    has_recap_ = true;
-    for (const auto& [name, summary] : json["hosts"].items()) {
-      HostState& state = hosts_[name];
-      state.seen = true;
-      state.failed = count(summary, "failures") > 0;
-      state.unreachable = count(summary, "unreachable") > 0;
-      changed_ += count(summary, "changed");
-      tell(name + ": ok=" + std::to_string(count(summary, "ok")) +
-           " changed=" + std::to_string(count(summary, "changed")) +
-           " failed=" + std::to_string(count(summary, "failures")) +
-           " unreachable=" + std::to_string(count(summary, "unreachable")));
+  } else if (event == "recap") {
+    recap(json);
+  }
+}
+
+void PlayEvents::recap(const Json& event) {
+  const auto hosts = event.find("hosts");
+  if (hosts == event.end() || !hosts->is_object()) return;
+  has_recap_ = true;
+  for (const auto& [name, summary] : hosts->items()) {
+    HostState& state = hosts_[name];
+    state.seen = true;
+    state.failed = count(summary, "failures") > 0;
+    state.unreachable = count(summary, "unreachable") > 0;
+    changed_ += count(summary, "changed");
+    tell(name + ": ok=" + std::to_string(count(summary, "ok")) +
+         " changed=" + std::to_string(count(summary, "changed")) +
+         " failed=" + std::to_string(count(summary, "failures")) +
+         " unreachable=" + std::to_string(count(summary, "unreachable")));
+  }
+  const auto given = event.find("given");
+  if (given == event.end() || !given->is_object()) return;
+  for (const auto& [name, results] : given->items()) {
+    const auto host = hosts_.find(name);
+    if (host == hosts_.end() || !results.is_object()) continue;
+    for (const auto& [key, value] : results.items()) {
+      if (value.is_string()) {
+        host->second.given[key] = redactor().redact(value.get<std::string>());
+      }
     }
   }
 }
@@ -121,6 +142,8 @@ Outcome PlayEvents::outcome(const Run& run) const {
       const HostState& state = found->second;
       result.ok = !state.failed && !state.unreachable;
       result.unreachable = state.unreachable;
+      result.hopeless = !result.ok && state.hopeless;
+      result.attributes = state.given;
       if (!result.ok) {
         result.failed_task = state.task;
         result.message = state.message;

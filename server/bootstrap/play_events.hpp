@@ -2,13 +2,15 @@
 // Plain data: no I/O. Limits what a talkative playbook can make us keep.
 #pragma once
 
+#include "server/bootstrap/bootstrap.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "server/bootstrap/bootstrap.hpp"
 
 namespace tutti::bootstrap {
 
@@ -32,8 +34,8 @@ class PlayEvents {
 
   explicit PlayEvents(ProgressSink sink) : sink_(std::move(sink)) {}
 
-  void event_line(std::string_view json);    // from the callback plugin
-  void output_line(std::string_view text);   // Ansible's own standard output and error
+  void event_line(std::string_view json);   // from the callback plugin
+  void output_line(std::string_view text);  // Ansible's own standard output and error
 
   // Whether Ansible came to its own end of the play.
   [[nodiscard]] bool has_recap() const { return has_recap_; }
@@ -45,13 +47,16 @@ class PlayEvents {
   struct HostState {
     bool failed = false;
     bool unreachable = false;
+    bool hopeless = false;
     bool seen = false;  // in the recap
     std::string task;
     std::string message;
+    std::map<std::string, std::string> given;
   };
   void tell(const std::string& line);
   void pass_on(std::string redacted);
-  void failure(const std::string& host, std::string task, std::string message);
+  HostState& failure(const std::string& host, std::string task, std::string message);
+  void recap(const nlohmann::json& event);
 
   ProgressSink sink_;
   std::map<std::string, HostState> hosts_;

@@ -1,8 +1,8 @@
 #include "server/engine/playbook_run.hpp"
 
-#include <charconv>
-
 #include "server/plan/evaluate.hpp"
+
+#include <charconv>
 
 namespace tutti::engine {
 namespace {
@@ -57,8 +57,8 @@ std::optional<bootstrap::Host> host_of(const DeploymentState& state, const NodeI
 }
 
 plan::AttributeSource attributes_of(const DeploymentState& state) {
-  return [&state](const std::string& node, const std::string& name)
-             -> std::optional<std::vector<tosca::Value>> {
+  return [&state](const std::string& node,
+                  const std::string& name) -> std::optional<std::vector<tosca::Value>> {
     std::vector<tosca::Value> values;
     for (const auto& [key, instance] : state.instances) {
       if (key.node != node) continue;
@@ -135,16 +135,19 @@ reconcile::EventBody outcome_event(const reconcile::StartStep& start,
   std::vector<reconcile::InstanceOutcome> instances;
   const bootstrap::HostResult* broken = nullptr;
   const bootstrap::HostResult* silent = nullptr;
+  bool hopeless = false;
   for (const bootstrap::HostResult& host : outcome.hosts) {
     reconcile::InstanceOutcome instance;
     instance.key = host.key;
     instance.ok = host.ok;
+    for (const auto& [name, text] : host.attributes) instance.attributes.emplace(name, text);
+    hopeless = hopeless || host.hopeless;
     if (!host.ok) {
       instance.message = host.failed_task.empty()
                              ? host.message
                              : "task '" + host.failed_task + "': " + host.message;
       const bootstrap::HostResult*& first = host.unreachable ? silent : broken;
-      if (first == nullptr) first = &host;
+      if (first == nullptr || (host.hopeless && !first->hopeless)) first = &host;
     }
     instances.push_back(std::move(instance));
   }
@@ -159,7 +162,9 @@ reconcile::EventBody outcome_event(const reconcile::StartStep& start,
   reconcile::StepFailed event;
   event.step = start.step;
   event.attempt = start.attempt;
-  event.failure.cls = broken != nullptr ? ErrorClass::unknown : ErrorClass::transient;
+  event.failure.cls = hopeless            ? ErrorClass::invalid
+                      : broken != nullptr ? ErrorClass::unknown
+                                          : ErrorClass::transient;
   event.failure.code = broken != nullptr ? "task_failed" : "unreachable";
   event.failure.message = first.key.text() + ": task '" + first.failed_task + "': " + first.message;
   event.instances = std::move(instances);

@@ -1,12 +1,12 @@
-// Makes a bootstrap run out of a plan's step: hosts, groups, variables; and an event out of what came
-// of it. Pure functions over plain data.
+// Makes a bootstrap run out of a plan's step: hosts, groups, variables; and an event out of what
+// came of it. Pure functions over plain data.
 #pragma once
-
-#include <string>
 
 #include "server/bootstrap/bootstrap.hpp"
 #include "server/engine/documents.hpp"
 #include "server/engine/engine.hpp"
+
+#include <string>
 
 namespace tutti::engine {
 
@@ -22,7 +22,8 @@ inline constexpr const char* kLoginKey = "login";
                                               const OpenSecrets& secrets, const Options& options);
 
 // All hosts well: StepSucceeded. Else StepFailed: transient when hosts were merely unreachable,
-// unknown when a task failed; the message names host and task.
+// invalid when a task failed that is not worth repeating, unknown when another failed; the message
+// names host and task.
 [[nodiscard]] reconcile::EventBody outcome_event(const reconcile::StartStep& start,
                                                  const bootstrap::Outcome& outcome);
 

@@ -58,6 +58,12 @@ class CallbackModule(CallbackBase):
                 texts.append(str(part).strip())
         return clipped("\n".join(texts) or "no message")
 
+    @staticmethod
+    def _hopeless(data):
+        """What a module or action plug-in says of its failure: repeating it will not help."""
+        results = [item for item in data.get("results") or [] if isinstance(item, dict)]
+        return any(item.get("failed") and item.get("hopeless") for item in [*results, data])
+
     def v2_playbook_on_play_start(self, play):
         self._tell("play", name=play.get_name())
 
@@ -71,7 +77,8 @@ class CallbackModule(CallbackBase):
         self._result("ok", result, changed=bool(result._result.get("changed")))
 
     def v2_runner_on_failed(self, result, ignore_errors=False):
-        self._result("failed", result, ignored=bool(ignore_errors), message=self._message(result))
+        self._result("failed", result, ignored=bool(ignore_errors), message=self._message(result),
+                     hopeless=self._hopeless(result._result))
 
     def v2_runner_on_unreachable(self, result):
         self._result("unreachable", result, message=self._message(result))
@@ -85,4 +92,6 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_stats(self, stats):
         hosts = {host: stats.summarize(host) for host in stats.processed}
-        self._tell("recap", hosts=hosts)
+        # What the play hands out by set_stats with per_host.
+        given = {host: stats.custom[host] for host in stats.processed if host in stats.custom}
+        self._tell("recap", hosts=hosts, given=given)

@@ -65,7 +65,7 @@ class ActionModule(ActionBase):
         problems += ["%s is missing" % REQUIRED[role] for role in sorted(roles)
                      if role in REQUIRED and REQUIRED[role] not in given]
         if problems:
-            result.update(failed=True, msg="refused before anything was started: %s. Set other "
+            result.update(failed=True, hopeless=True, msg="refused before anything was started: %s. Set other "
                           "values in the inventory, the play or a vars file."
                           % "; ".join(problems))
             return result

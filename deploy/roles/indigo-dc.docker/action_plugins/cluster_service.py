@@ -240,7 +240,8 @@ class ActionModule(ActionBase):
             if not pulled.get("failed"):
                 return None
             why.append(str(pulled.get("msg")))
-        return {"failed": True, "msg": "%s: the image %s is not on the machine%s. %s" % (
+        # Where nothing could be asked for it, asking again is hopeless.
+        return {"failed": True, "hopeless": not why, "msg": "%s: the image %s is not on the machine%s. %s" % (
             self.name, image, "".join("; " + reason for reason in why),
             self.args.get("image_remedy") or "Name an image that a registry has, or an archive.")}
 

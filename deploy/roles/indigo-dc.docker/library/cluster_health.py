@@ -236,8 +236,10 @@ def main():
     if not wrong:
         module.exit_json(changed=False, seconds=seconds,
                          holds_virtual_address=holds_address(ask.get("virtual_address", "")))
-    module.fail_json(wrong=sorted(wrong), seconds=seconds, msg="the cluster is not healthy after "
-                     "%s s: %s" % (seconds, "; ".join(str(wrong[n]) for n in sorted(wrong))))
+    # hopeless: for whoever would repeat the play.
+    module.fail_json(wrong=sorted(wrong), seconds=seconds, hopeless=hopeless_rounds >= 2,
+                     msg="the cluster is not healthy after %s s: %s" % (
+                         seconds, "; ".join(str(wrong[n]) for n in sorted(wrong))))
 
 
 if __name__ == "__main__":

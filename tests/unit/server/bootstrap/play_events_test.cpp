@@ -1,8 +1,8 @@
 #include "server/bootstrap/play_events.hpp"
 
-#include <gmock/gmock.h>
-
 #include "providers/support/redactor.hpp"
+
+#include <gmock/gmock.h>
 
 namespace tutti::bootstrap {
 namespace {
@@ -54,6 +54,31 @@ TEST(PlayEventsTest, EachHostHasItsOwnResult) {
   EXPECT_TRUE(outcome.hosts[2].unreachable);
   EXPECT_FALSE(outcome.hosts[3].ok);
   EXPECT_THAT(outcome.hosts[3].message, HasSubstr("before it came to this host"));
+}
+
+TEST(PlayEventsTest, AModuleMaySayThatRepeatingDoesNotHelp) {
+  Told told;
+  told.events.event_line(
+      R"({"event":"failed","host":"a","task":"t","message":"no","ignored":true,"hopeless":true})");
+  told.events.event_line(
+      R"({"event":"failed","host":"b","task":"t","message":"no","hopeless":true})");
+  told.events.event_line(R"({"event":"recap","hosts":{"a":{"failures":1},"b":{"failures":1}}})");
+  const Outcome outcome = told.events.outcome(run_on({"a", "b"}));
+  EXPECT_FALSE(outcome.hosts[0].hopeless) << "it was ignored";
+  EXPECT_TRUE(outcome.hosts[1].hopeless);
+}
+
+TEST(PlayEventsTest, ThePlayHandsOutAttributes) {
+  redactor().add("swordfish");
+  Told told;
+  told.events.event_line(R"({"event":"recap","hosts":{"a":{"ok":1},"b":{"ok":1}},"given":
+      {"a":{"version":"3.8","key":"swordfish","number":5},"b":7,"stranger":{"x":"y"}}})");
+  const Outcome outcome = told.events.outcome(run_on({"a", "b"}));
+  EXPECT_EQ(outcome.hosts[0].attributes.at("version"), "3.8");
+  EXPECT_THAT(outcome.hosts[0].attributes.at("key"), Not(HasSubstr("swordfish")));
+  EXPECT_FALSE(outcome.hosts[0].attributes.contains("number")) << "texts alone";
+  EXPECT_TRUE(outcome.hosts[1].attributes.empty());
+  redactor().remove("swordfish");
 }
 
 TEST(PlayEventsTest, AFailureThatWasRescuedIsNone) {

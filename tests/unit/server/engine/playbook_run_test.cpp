@@ -56,6 +56,26 @@ TEST(OutcomeEventTest, AFailedTaskNamesHostAndTask) {
   EXPECT_THAT(failed.failure.message, HasSubstr("app-1: task 'install': because"));
 }
 
+TEST(OutcomeEventTest, WhatIsHopelessIsNotRepeatedAndIsTheReason) {
+  bootstrap::Outcome outcome;
+  outcome.hosts = {host(0, false, false), host(1, false, false)};
+  outcome.hosts[1].hopeless = true;
+  outcome.hosts[1].message = "wrong password";
+  const auto event = outcome_event(start(), outcome);
+  const auto& failed = std::get<reconcile::StepFailed>(event);
+  EXPECT_EQ(failed.failure.cls, ErrorClass::invalid);
+  EXPECT_THAT(failed.failure.message, HasSubstr("app-1: task 'install': wrong password"));
+}
+
+TEST(OutcomeEventTest, WhatThePlayHandsOutBecomesAttributes) {
+  bootstrap::Outcome outcome;
+  outcome.hosts = {host(0, true, false)};
+  outcome.hosts[0].attributes = {{"version", "3.8"}};
+  const auto event = outcome_event(start(), outcome);
+  const auto& done = std::get<reconcile::StepSucceeded>(event);
+  EXPECT_EQ(done.instances[0].attributes.at("version"), tosca::Value("3.8"));
+}
+
 TEST(MakeRunTest, AnInstanceWithoutAMachineIsRefused) {
   reconcile::DeploymentState state;
   state.id = DeploymentId("d");
@@ -67,8 +87,7 @@ TEST(MakeRunTest, AnInstanceWithoutAMachineIsRefused) {
   step.action = plan::Playbook{};
   OpenSecrets secrets;
   secrets.cluster = bootstrap::make_cluster_secrets(WallTime{}, state.id);
-  const auto run =
-      make_run(state, tosca::Topology{}, step, RunId("r"), secrets, Options{});
+  const auto run = make_run(state, tosca::Topology{}, step, RunId("r"), secrets, Options{});
   ASSERT_FALSE(run);
   EXPECT_EQ(run.error().code, "no_machine");
 }
