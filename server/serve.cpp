@@ -1,23 +1,5 @@
 #include "server/serve.hpp"
 
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iostream>
-#include <optional>
-#include <sstream>
-
 #include "providers/docker/docker_provider.hpp"
 #include "providers/simulated/simulated_provider.hpp"
 #include "providers/support/http_client.hpp"
@@ -28,6 +10,24 @@
 #include "server/http/server.hpp"
 #include "server/store/sqlite/sqlite_store.hpp"
 #include "tosca/profiles/import_map.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <optional>
+#include <sstream>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace tutti {
 namespace {
@@ -64,13 +64,14 @@ std::optional<Config> load_config(const std::string& file) {
   return loaded.config;
 }
 
-// The first folder that holds the playbooks: beside an installed binary, or in the source tree above
-// a build folder.
+// The first folder that holds the playbooks: beside an installed binary, or in the source tree
+// above a build folder.
 std::string find_share_dir() {
   namespace fs = std::filesystem;
   std::error_code error;
   const fs::path binary = fs::read_symlink("/proc/self/exe", error);
-  for (fs::path folder = binary.parent_path(); folder != folder.root_path(); folder = folder.parent_path()) {
+  for (fs::path folder = binary.parent_path(); folder != folder.root_path();
+       folder = folder.parent_path()) {
     for (const fs::path& candidate : {folder / "share/tutti", folder / "deploy"}) {
       if (fs::is_directory(candidate / "playbooks", error)) return candidate.string();
     }
@@ -113,8 +114,9 @@ class ViewObserver final : public engine::Observer {
  public:
   explicit ViewObserver(view::View& view) : view_(view) {}
   void publish(const DeploymentId& deployment, engine::Published published) override {
-    view_.publish(deployment, {std::move(published.state), std::move(published.topology),
-                               std::move(published.request_json), std::move(published.running_tasks)});
+    view_.publish(deployment,
+                  {std::move(published.state), std::move(published.topology),
+                   std::move(published.request_json), std::move(published.running_tasks)});
   }
   void forget(const DeploymentId& deployment) override { view_.forget(deployment); }
 
@@ -210,8 +212,9 @@ Result<void> Daemon::start() {
   api::Settings settings;
   settings.imports = imports_.resolver();
   settings.site = engine_options().site;
-  handler_ = api::make_handler({api::commands_of(*engine_), view_, *texts_, offload_, clock_,
-                                std::move(settings)});
+  settings.mesos_standins = config_.mesos_stack == "standin";
+  handler_ = api::make_handler(
+      {api::commands_of(*engine_), view_, *texts_, offload_, clock_, std::move(settings)});
 
   // Recovery first: nobody is answered before what was under way is known again.
   std::optional<Result<void>> recovered;

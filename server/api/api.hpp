@@ -30,6 +30,8 @@ struct Commands {
 struct Settings {
   tosca::ImportResolver imports;  // callable on any thread
   plan::Site site;                // that plans are made for
+  // The roles start imitations of Mesos, Marathon and Chronos: deployments of them are told so.
+  bool mesos_standins = false;
   // GET /configuration: names that clients know (im_url, ...) to URLs; missing ones are "".
   std::map<std::string, std::string> configuration;
   // Templates that are resolved at once; more get 503.

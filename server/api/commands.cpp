@@ -79,7 +79,7 @@ net::awaitable<Response> RestHandler::create(const Call& call) {
     if (!body) return body.error();
     auto request = decode_deployment_request(*body);
     if (!request) return request.error();
-    return prepare(std::move(*request), settings_.imports, settings_.site);
+    return prepare(std::move(*request), settings_);
   };
   auto prepared = co_await offload_.run(work);
   if (!prepared) co_return error_response(prepared.error());

@@ -11,32 +11,48 @@ void append(tosca::Diagnostics& to, const tosca::Diagnostics& more) {
   to.insert(to.end(), more.begin(), more.end());
 }
 
+void warn_of_standins(Prepared& prepared) {
+  for (const plan::Step& step : prepared.plan.steps) {
+    const auto* playbook = std::get_if<plan::Playbook>(&step.action);
+    if (playbook == nullptr || playbook->playbook.find("mesos") == std::string::npos) continue;
+    prepared.warnings.push_back({tosca::Severity::warning,
+                                 "site.stand-ins",
+                                 prepared.command.topology->nodes.at(step.node).span,
+                                 "node '" + step.node +
+                                     "': Mesos, Marathon and Chronos are stand-ins on this site "
+                                     "(mesos_stack: standin): they imitate its outside, and no "
+                                     "task will run",
+                                 {}});
+    return;
+  }
+}
+
 }  // namespace
 
-Accepted<Prepared> prepare(DeploymentRequest request, const tosca::ImportResolver& imports,
-                           const plan::Site& site) {
+Accepted<Prepared> prepare(DeploymentRequest request, const Settings& settings) {
   tosca::ResolveRequest question;
   question.file = kFile;
   question.text = request.template_text;
   question.inputs = request.parameters;
-  question.imports = imports;
+  question.imports = settings.imports;
   tosca::ResolveResult resolved = tosca::resolve(question);
   if (!resolved.topology) {
     return refuse("The template was refused", std::move(resolved.diagnostics));
   }
   Prepared prepared;
   auto topology = std::make_shared<const tosca::Topology>(std::move(*resolved.topology));
-  plan::PlanResult planned = plan::make_plan(topology.get(), plan::Observation{}, site);
+  plan::PlanResult planned = plan::make_plan(topology.get(), plan::Observation{}, settings.site);
   if (!planned.feasible()) {
     append(planned.diagnostics, resolved.diagnostics);
     return refuse("The template cannot be deployed here", std::move(planned.diagnostics));
   }
   prepared.plan = std::move(*planned.plan);
+  prepared.command.topology = std::move(topology);
   prepared.warnings = std::move(resolved.diagnostics);
   append(prepared.warnings, prepared.plan.warnings);
+  if (settings.mesos_standins) warn_of_standins(prepared);
   prepared.command.request_json = encode_request_record(request, prepared.warnings);
   prepared.command.template_text = std::move(request.template_text);
-  prepared.command.topology = std::move(topology);
   prepared.command.secrets = std::move(resolved.secrets);
   for (auto& [location, imported] : resolved.imports) {
     prepared.command.imports.emplace(location, std::move(imported.text));

@@ -3,6 +3,7 @@
 // offload pool. Recovery resolves again through the same code.
 #pragma once
 
+#include "server/api/api.hpp"
 #include "server/api/deployment_request.hpp"
 #include "server/engine/engine.hpp"
 #include "server/plan/plan.hpp"
@@ -18,9 +19,7 @@ struct Prepared {
   tosca::Diagnostics warnings;  // of the template and of the plan
 };
 
-[[nodiscard]] Accepted<Prepared> prepare(DeploymentRequest request,
-                                         const tosca::ImportResolver& imports,
-                                         const plan::Site& site);
+[[nodiscard]] Accepted<Prepared> prepare(DeploymentRequest request, const Settings& settings);
 
 // For engine::Engine: resolves the kept template with the kept imports and parameters.
 [[nodiscard]] engine::Resolver make_recovery_resolver();

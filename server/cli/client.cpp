@@ -1,16 +1,19 @@
 #include "server/cli/client.hpp"
 
+#include "server/cli/options.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
-#include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "server/cli/options.hpp"
+#include <iostream>
 
 namespace tutti::cli {
 
 Client::Client(std::string server)
-    : server_(std::move(server)), signals_(context_, SIGINT, SIGTERM), http_(context_.get_executor()) {
+    : server_(std::move(server)),
+      signals_(context_, SIGINT, SIGTERM),
+      http_(context_.get_executor()) {
   signals_.async_wait([this](boost::system::error_code error, int) {
     if (!error) interrupted_ = true;
   });
@@ -24,8 +27,8 @@ Result<HttpResponse> Client::send(const std::string& method, const std::string& 
   if (!idempotency_key.empty()) request.headers.emplace_back("Idempotency-Key", idempotency_key);
   request.body = body;
   request.connect_timeout = std::chrono::seconds(5);
-  auto answer = boost::asio::co_spawn(context_, http_.perform(std::move(request)),
-                                      boost::asio::use_future);
+  auto answer =
+      boost::asio::co_spawn(context_, http_.perform(std::move(request)), boost::asio::use_future);
   context_.restart();
   while (answer.wait_for(std::chrono::seconds(0)) != std::future_status::ready) context_.run_one();
   return answer.get();

@@ -2,13 +2,14 @@
 // between polls the terminal's Ctrl-C is noticed.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <chrono>
-#include <string>
-
 #include "providers/support/clock.hpp"
 #include "providers/support/http_client.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <chrono>
+#include <string>
 
 namespace tutti::cli {
 

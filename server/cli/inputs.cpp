@@ -1,11 +1,12 @@
 #include "server/cli/inputs.hpp"
 
+#include "tosca/source/parse.hpp"
+
+#include <nlohmann/json.hpp>
+
 #include <fstream>
 #include <iostream>
-#include <nlohmann/json.hpp>
 #include <sstream>
-
-#include "tosca/source/parse.hpp"
 
 namespace tutti::cli {
 namespace {

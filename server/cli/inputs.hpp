@@ -1,12 +1,12 @@
 // What the user gives beside the template: inputs from the command line and from a file.
 #pragma once
 
+#include "server/cli/options.hpp"
+#include "tosca/resolve/resolve.hpp"
+
 #include <map>
 #include <optional>
 #include <string>
-
-#include "server/cli/options.hpp"
-#include "tosca/resolve/resolve.hpp"
 
 namespace tutti::cli {
 

@@ -1,13 +1,14 @@
-#include <fstream>
-#include <iostream>
-#include <nlohmann/json.hpp>
-#include <sstream>
-
 #include "server/cli/commands.hpp"
 #include "server/cli/inputs.hpp"
 #include "server/plan/plan.hpp"
 #include "tosca/profiles/import_map.hpp"
 #include "tosca/resolve/resolve.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+#include <iostream>
+#include <sstream>
 
 namespace tutti::cli {
 namespace {

@@ -39,7 +39,8 @@ void add_template_options(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("-i,--input", raw.inputs, "Value of one input")
       ->check(pair_of("NAME=VALUE"))
       ->type_name("NAME=VALUE");
-  app.add_option("--input-file", options.input_file, "YAML map of inputs")->check(CLI::ExistingFile);
+  app.add_option("--input-file", options.input_file, "YAML map of inputs")
+      ->check(CLI::ExistingFile);
   app.add_option("--import", raw.imports, "Text of an import, from a file")
       ->check(pair_of("URL=FILE"))
       ->type_name("URL=FILE");
@@ -59,16 +60,19 @@ void add_timeout(CLI::App& app, Raw& raw) {
 
 void add_commands(CLI::App& app, Options& options, Raw& raw) {
   auto* serve = app.add_subcommand("serve", "Run the daemon");
-  serve->add_option("-c,--config", options.config_file, "YAML configuration")->envname("TUTTI_CONFIG");
+  serve->add_option("-c,--config", options.config_file, "YAML configuration")
+      ->envname("TUTTI_CONFIG");
 
   auto* validate = app.add_subcommand("validate", "Check a template without a server");
   add_template_options(*validate, options, raw);
   validate->add_flag("--json", options.json, "Diagnostics as JSON");
 
-  auto* plan = app.add_subcommand("plan", "Show the steps a deployment would take, without a server");
+  auto* plan =
+      app.add_subcommand("plan", "Show the steps a deployment would take, without a server");
   add_template_options(*plan, options, raw);
   auto* as_json = plan->add_flag("--json", options.json, "The plan as JSON");
-  plan->add_flag("--mermaid", options.mermaid, "The plan as a Mermaid flowchart")->excludes(as_json);
+  plan->add_flag("--mermaid", options.mermaid, "The plan as a Mermaid flowchart")
+      ->excludes(as_json);
 
   auto* deploy = app.add_subcommand("deploy", "Deploy a template and watch it");
   add_template_options(*deploy, options, raw);
@@ -103,9 +107,9 @@ void add_commands(CLI::App& app, Options& options, Raw& raw) {
 
 Command command_of(const CLI::App& app) {
   static const std::map<std::string, Command> kCommands = {
-      {"serve", Command::serve}, {"validate", Command::validate}, {"plan", Command::plan},
-      {"deploy", Command::deploy}, {"list", Command::list}, {"status", Command::status},
-      {"log", Command::log}, {"delete", Command::remove}};
+      {"serve", Command::serve},   {"validate", Command::validate}, {"plan", Command::plan},
+      {"deploy", Command::deploy}, {"list", Command::list},         {"status", Command::status},
+      {"log", Command::log},       {"delete", Command::remove}};
   return kCommands.at(app.get_subcommands().front()->get_name());
 }
 

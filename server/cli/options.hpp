@@ -23,9 +23,9 @@ enum class Command { serve, validate, plan, deploy, list, status, log, remove };
 struct Options {
   Command command = Command::list;
   std::string server = "http://127.0.0.1:8080";
-  std::string config_file;    // serve
-  std::string template_file;  // validate, plan, deploy
-  std::string deployment;     // status, log, remove
+  std::string config_file;                                  // serve
+  std::string template_file;                                // validate, plan, deploy
+  std::string deployment;                                   // status, log, remove
   std::vector<std::pair<std::string, std::string>> inputs;  // --input name=value
   std::string input_file;
   std::vector<std::pair<std::string, std::string>> imports;  // --import URL=FILE

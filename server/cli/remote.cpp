@@ -1,17 +1,17 @@
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <fstream>
-#include <iomanip>
-#include <iostream>
-#include <nlohmann/json.hpp>
-#include <sstream>
-
 #include "server/cli/client.hpp"
 #include "server/cli/commands.hpp"
 #include "server/cli/inputs.hpp"
 #include "server/cli/watch.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <fcntl.h>
+#include <fstream>
+#include <iomanip>
+#include <iostream>
+#include <sstream>
+#include <unistd.h>
 
 namespace tutti::cli {
 namespace {
@@ -26,7 +26,9 @@ std::string text_of(const json& object, const char* member) {
   return found->is_string() ? found->get<std::string>() : found->dump();
 }
 
-bool ends_with(const std::string& text, std::string_view end) { return text.ends_with(end); }
+bool ends_with(const std::string& text, std::string_view end) {
+  return text.ends_with(end);
+}
 
 void print_outcome(const json& deployment) {
   std::cout << text_of(deployment, "uuid") << "  " << text_of(deployment, "status") << '\n';
@@ -35,8 +37,17 @@ void print_outcome(const json& deployment) {
   const auto outputs = deployment.find("outputs");
   if (outputs == deployment.end() || !outputs->is_object()) return;
   for (const auto& [name, value] : outputs->items()) {
-    std::cout << "  " << name << ": " << (value.is_string() ? value.get<std::string>() : value.dump())
-              << '\n';
+    std::cout << "  " << name << ": "
+              << (value.is_string() ? value.get<std::string>() : value.dump()) << '\n';
+  }
+}
+
+// What was tolerated in the template, and what the site gives instead of what it asks for.
+void print_warnings(const std::string& progress_json) {
+  const json progress = json::parse(progress_json, nullptr, false);
+  if (!progress.is_object() || !progress.contains("warnings")) return;
+  for (const json& warning : progress.at("warnings")) {
+    if (warning.is_string()) std::cerr << warning.get<std::string>() << '\n';
   }
 }
 
@@ -83,12 +94,13 @@ int watch(Client& client, const std::string& id, bool deleting, std::chrono::sec
       return report(client, answer);
     }
     if (std::chrono::steady_clock::now() > end) {
-      std::cerr << "tutti: still running after " << timeout.count() << " s; follow it with: tutti status "
-                << id << " --follow\n";
+      std::cerr << "tutti: still running after " << timeout.count()
+                << " s; follow it with: tutti status " << id << " --follow\n";
       return kRunning;
     }
     if (!client.pause(kPoll)) {
-      std::cerr << "tutti: detached; it goes on. Follow it with: tutti status " << id << " --follow\n";
+      std::cerr << "tutti: detached; it goes on. Follow it with: tutti status " << id
+                << " --follow\n";
       return kRunning;
     }
   }
@@ -117,6 +129,8 @@ int deploy(const Options& options) {
               << " cannot be written\n";
   }
   std::cout << id << "  accepted\n" << std::flush;
+  const auto progress = client.send("GET", "/deployments/" + id + "/progress");
+  if (progress && progress->status == 200) print_warnings(progress->body);
   if (options.detach) return kDone;
   return watch(client, id, false, options.timeout);
 }
@@ -125,8 +139,7 @@ int list(const Options& options) {
   Client client(options.server);
   json all = json::array();
   for (int page = 0;; ++page) {
-    const auto answer =
-        client.send("GET", "/deployments?size=500&page=" + std::to_string(page));
+    const auto answer = client.send("GET", "/deployments?size=500&page=" + std::to_string(page));
     if (!answer || answer->status != 200) return report(client, answer);
     const json body = json::parse(answer->body, nullptr, false);
     for (const auto& deployment : body.at("content")) all.push_back(deployment);
@@ -138,7 +151,8 @@ int list(const Options& options) {
   }
   for (const auto& deployment : all) {
     std::cout << text_of(deployment, "uuid") << "  " << std::left << std::setw(20)
-              << text_of(deployment, "status") << "  " << text_of(deployment, "creationTime") << '\n';
+              << text_of(deployment, "status") << "  " << text_of(deployment, "creationTime")
+              << '\n';
   }
   return kDone;
 }
@@ -158,6 +172,7 @@ int status(const Options& options) {
   }
   const auto progress = client.send("GET", "/deployments/" + options.deployment + "/progress");
   if (progress && progress->status == 200) {
+    print_warnings(progress->body);
     ProgressPrinter(std::cout, false).show(node_lines(progress->body));
   }
   print_outcome(deployment);

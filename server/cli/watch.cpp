@@ -1,8 +1,9 @@
 #include "server/cli/watch.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <iomanip>
-#include <nlohmann/json.hpp>
 #include <ostream>
 
 namespace tutti::cli {
