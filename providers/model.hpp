@@ -2,6 +2,10 @@
 // engine and every provider. No Asio, no I/O.
 #pragma once
 
+#include "providers/base/ids.hpp"
+#include "providers/base/result.hpp"
+#include "providers/base/wall_time.hpp"
+
 #include <compare>
 #include <cstdint>
 #include <map>
@@ -10,10 +14,6 @@
 #include <string_view>
 #include <variant>
 #include <vector>
-
-#include "providers/base/ids.hpp"
-#include "providers/base/result.hpp"
-#include "providers/base/wall_time.hpp"
 
 namespace tutti {
 
@@ -122,11 +122,11 @@ enum class Power { on, off };
 
 // How a provider behaves, so that the engine needs no knowledge of which cloud it is.
 struct ProviderCapabilities {
-  bool native_token = false;       // the cloud itself refuses a second object of one token
-  bool virtual_address = false;    // kind virtual_address can be created
-  bool fixed_addresses = false;    // address_index decides the address
-  bool stop = false;               // set_power(off) works
-  std::int64_t max_cpus = 0;       // 0: unknown; larger requests are lowered with a warning
+  bool native_token = false;     // the cloud itself refuses a second object of one token
+  bool virtual_address = false;  // kind virtual_address can be created
+  bool fixed_addresses = false;  // address_index decides the address
+  bool stop = false;             // set_power(off) works
+  std::int64_t max_cpus = 0;     // 0: unknown; larger requests are lowered with a warning
   // A lost create may still become visible for so long: `find` must stay empty all that time before
   // a second create is sent or a delete is believed.
   std::chrono::milliseconds visibility_window{0};

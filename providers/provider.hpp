@@ -3,12 +3,13 @@
 // table of each cloud's own, with the cloud's code and message kept.
 #pragma once
 
+#include "providers/model.hpp"
+
 #include <boost/asio/awaitable.hpp>
+
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "providers/model.hpp"
 
 namespace tutti {
 

@@ -1,25 +1,33 @@
-#include <cstring>
-#include <exception>
-#include <iostream>
-
 #include "server/bootstrap/supervisor.hpp"
 #include "server/cli/commands.hpp"
 #include "server/cli/options.hpp"
 #include "server/serve.hpp"
+
+#include <cstring>
+#include <exception>
+#include <iostream>
 
 namespace {
 
 int run(const tutti::cli::Options& options) {
   using tutti::cli::Command;
   switch (options.command) {
-    case Command::serve: return tutti::serve(options.config_file);
-    case Command::validate: return tutti::cli::validate(options);
-    case Command::plan: return tutti::cli::plan(options);
-    case Command::deploy: return tutti::cli::deploy(options);
-    case Command::list: return tutti::cli::list(options);
-    case Command::status: return tutti::cli::status(options);
-    case Command::log: return tutti::cli::log(options);
-    case Command::remove: return tutti::cli::remove(options);
+    case Command::serve:
+      return tutti::serve(options.config_file);
+    case Command::validate:
+      return tutti::cli::validate(options);
+    case Command::plan:
+      return tutti::cli::plan(options);
+    case Command::deploy:
+      return tutti::cli::deploy(options);
+    case Command::list:
+      return tutti::cli::list(options);
+    case Command::status:
+      return tutti::cli::status(options);
+    case Command::log:
+      return tutti::cli::log(options);
+    case Command::remove:
+      return tutti::cli::remove(options);
   }
   return tutti::cli::kUsage;
 }

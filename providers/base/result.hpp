@@ -5,6 +5,7 @@
 
 #include <boost/assert/source_location.hpp>
 #include <boost/system/result.hpp>
+
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -31,8 +32,9 @@ enum class ErrorClass {
 // Unknown names give ErrorClass::unknown, so that old journals can be read by newer binaries.
 [[nodiscard]] ErrorClass error_class_from(std::string_view name);
 
-// `code` is the origin's own short code ("Quota_Exceeded", "404", "ssh_unreachable"); `message` is a
-// sentence for people and never holds a secret; `context` is added on the way up, innermost first.
+// `code` is the origin's own short code ("Quota_Exceeded", "404", "ssh_unreachable"); `message` is
+// a sentence for people and never holds a secret; `context` is added on the way up, innermost
+// first.
 struct Error {
   Error() = default;  // boost::system::result asks for it; never a real error
   Error(ErrorClass error_class, std::string error_code, std::string text,
@@ -75,14 +77,14 @@ using Result = boost::system::result<T, Error>;
 #define TUTTI_JOIN(a, b) TUTTI_JOIN_(a, b)
 // TUTTI_TRY(auto x, f()): x = value of f(), or return its error. In coroutines use TUTTI_CO_TRY,
 // whose expression may contain co_await (name its arguments first: GCC 12).
-#define TUTTI_TRY_(tmp, decl, ...)          \
-  auto&& tmp = (__VA_ARGS__);               \
-  if (!tmp) return std::move(tmp).error();  \
+#define TUTTI_TRY_(tmp, decl, ...)         \
+  auto&& tmp = (__VA_ARGS__);              \
+  if (!tmp) return std::move(tmp).error(); \
   decl = std::move(tmp).value()
 #define TUTTI_TRY(decl, ...) TUTTI_TRY_(TUTTI_JOIN(tutti_try_, __COUNTER__), decl, __VA_ARGS__)
-#define TUTTI_CO_TRY_(tmp, decl, ...)          \
-  auto&& tmp = (__VA_ARGS__);                  \
-  if (!tmp) co_return std::move(tmp).error();  \
+#define TUTTI_CO_TRY_(tmp, decl, ...)         \
+  auto&& tmp = (__VA_ARGS__);                 \
+  if (!tmp) co_return std::move(tmp).error(); \
   decl = std::move(tmp).value()
 #define TUTTI_CO_TRY(decl, ...) \
   TUTTI_CO_TRY_(TUTTI_JOIN(tutti_try_, __COUNTER__), decl, __VA_ARGS__)

@@ -2,12 +2,13 @@
 // Used where a cloud or this machine bears only so much.
 #pragma once
 
-#include <algorithm>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/experimental/channel.hpp>
 #include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <utility>

@@ -1,20 +1,3 @@
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <cerrno>
-#include <csignal>
-#include <cstring>
-#include <filesystem>
-
 #include "providers/support/child_process.hpp"
 #include "providers/support/redactor.hpp"
 #include "providers/support/slots.hpp"
@@ -23,6 +6,23 @@
 #include "server/bootstrap/run_folder.hpp"
 #include "server/bootstrap/run_record.hpp"
 #include "server/bootstrap/ssh_wait.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace tutti::bootstrap {
 namespace net = boost::asio;
@@ -36,7 +36,9 @@ constexpr std::chrono::seconds kGrace{10};
 constexpr std::chrono::seconds kTermPatience{3};
 constexpr std::chrono::seconds kKillPatience{10};
 
-Error cancelled() { return {ErrorClass::transient, "cancelled", "the run was cancelled"}; }
+Error cancelled() {
+  return {ErrorClass::transient, "cancelled", "the run was cancelled"};
+}
 
 net::awaitable<bool> is_cancelled() {
   const net::cancellation_state state = co_await net::this_coro::cancellation_state;
@@ -184,15 +186,17 @@ Result<void> AnsibleBootstrapper::check(const Run& run) const {
 net::awaitable<Result<Outcome>> AnsibleBootstrapper::wait_and_play(const Run& run,
                                                                    ProgressSink progress) {
   if (auto checked = check(run); !checked) co_return std::move(checked).error();
-  Progress waiting;
-  waiting.task = "wait for SSH";
-  progress(waiting);
+  Progress phase;
+  phase.task = "wait for SSH";
+  progress(phase);
   const auto silent = co_await wait_for_ssh(run.targets, clock_, options_.ssh_deadline);
   const bool stopped = co_await is_cancelled();
   if (stopped) co_return cancelled();
   if (!silent.empty()) co_return unreachable(run, silent);
   const auto slot = co_await slots_.take();
   if (!slot) co_return cancelled();
+  phase.task = "start Ansible";
+  progress(phase);
   co_return co_await play(run, std::move(progress));
 }
 
@@ -264,7 +268,8 @@ net::awaitable<void> read_output(ChildProcess& child, PlayEvents& events) {
 Result<Outcome> verdict(const Run& run, const PlayEvents& events, const ExitStatus& status) {
   const std::string output = events.last_output().empty() ? "" : ": " + events.last_output();
   if (status.code == 127 && status.signal == 0) {
-    return Error(ErrorClass::invalid, "ansible_missing", "ansible-playbook is not installed" + output);
+    return Error(ErrorClass::invalid, "ansible_missing",
+                 "ansible-playbook is not installed" + output);
   }
   Outcome outcome = events.outcome(run);
   bool all_ok = true;
@@ -291,8 +296,8 @@ net::awaitable<Result<Outcome>> AnsibleBootstrapper::follow(const Run& run, Chil
     co_await child.terminate(clock_, kGrace);
     if (stopped) co_return cancelled();
     co_return Error(ErrorClass::transient, "budget_exceeded",
-                    "the run took longer than its budget of " +
-                        std::to_string(run.budget.count()) + " s and was stopped");
+                    "the run took longer than its budget of " + std::to_string(run.budget.count()) +
+                        " s and was stopped");
   }
   const ExitStatus status = co_await child.wait();
   co_return verdict(run, events, status);

@@ -1,5 +1,9 @@
 // A cluster's trust, from one seed: the CA is made once, everything else is derived (HKDF-SHA256,
 // RFC 5869), so that it need not be kept and is the same after every restart.
+#include "providers/support/random.hpp"
+#include "server/bootstrap/bootstrap.hpp"
+
+#include <nlohmann/json.hpp>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
@@ -9,10 +13,6 @@
 
 #include <array>
 #include <memory>
-#include <nlohmann/json.hpp>
-
-#include "providers/support/random.hpp"
-#include "server/bootstrap/bootstrap.hpp"
 
 namespace tutti::bootstrap {
 namespace {
@@ -39,7 +39,9 @@ constexpr std::chrono::seconds kClockSkew{3600};
 const unsigned char* bytes(const std::string& text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
-unsigned char* bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
+unsigned char* bytes(std::string& text) {
+  return reinterpret_cast<unsigned char*>(text.data());
+}
 
 std::string hkdf(const std::string& seed, const std::string& info, std::size_t size) {
   const Kdf kdf(EVP_KDF_fetch(nullptr, "HKDF", nullptr));
@@ -93,7 +95,8 @@ Certificate make_ca(EVP_PKEY* key, WallTime now, const DeploymentId& deployment)
   set_time(X509_getm_notAfter(x), now + kTenYears);
   X509_NAME* name = X509_get_subject_name(x);
   const std::string common = "Tutti cluster " + deployment.value.substr(0, 36);
-  TUTTI_ASSERT(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, bytes(common), -1, -1, 0) == 1);
+  TUTTI_ASSERT(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, bytes(common), -1, -1, 0) ==
+               1);
   TUTTI_ASSERT(X509_set_issuer_name(x, name) == 1 && X509_set_pubkey(x, key) == 1);
   add_extension(x, NID_basic_constraints, "critical,CA:TRUE");
   add_extension(x, NID_key_usage, "critical,keyCertSign,cRLSign");
@@ -125,8 +128,8 @@ std::string openssh_private(const std::string& public_key, const std::string& pr
   for (char pad = 1; inner.size() % 8 != 0; ++pad) inner += pad;
   const std::string magic("openssh-key-v1\0", 15);
   const std::string one("\0\0\0\1", 4);
-  const std::string file = magic + wire("none") + wire("none") + wire("") + one + wire(blob) +
-                           wire(inner);
+  const std::string file =
+      magic + wire("none") + wire("none") + wire("") + one + wire(blob) + wire(inner);
   return "-----BEGIN OPENSSH PRIVATE KEY-----\n" + wrapped(base64(file)) +
          "-----END OPENSSH PRIVATE KEY-----\n";
 }
@@ -201,8 +204,8 @@ SshKey derive_ssh_key(const ClusterSecrets& secrets, const std::string& purpose)
 
 std::map<std::string, std::string> role_secrets(const ClusterSecrets& secrets) {
   const std::string router = hkdf(secrets.seed, "tutti role keepalived_router_id", 4);
-  const unsigned number = static_cast<unsigned char>(router[0]) * 256U +
-                          static_cast<unsigned char>(router[1]);
+  const unsigned number =
+      static_cast<unsigned char>(router[0]) * 256U + static_cast<unsigned char>(router[1]);
   return {
       {"cluster_ca_certificate", secrets.ca_certificate},
       {"cluster_ca_key", secrets.ca_key},

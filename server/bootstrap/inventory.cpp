@@ -1,6 +1,7 @@
 #include "server/bootstrap/inventory.hpp"
 
 #include <nlohmann/json.hpp>
+
 #include <set>
 
 namespace tutti::bootstrap {
@@ -89,8 +90,7 @@ std::string known_hosts(const Run& run) {
   for (const auto& [name, host] : all_hosts(run)) {
     if (host->host_public_key.empty()) continue;
     const std::string where =
-        host->port == 22 ? host->address
-                         : "[" + host->address + "]:" + std::to_string(host->port);
+        host->port == 22 ? host->address : "[" + host->address + "]:" + std::to_string(host->port);
     lines += where + " " + host->host_public_key + "\n";
   }
   return lines;

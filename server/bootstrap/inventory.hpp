@@ -1,10 +1,10 @@
-// What Ansible is told, as data: never by pasting text. Every string that holds a template marker is
-// marked unsafe, so that nothing a user typed is ever evaluated.
+// What Ansible is told, as data: never by pasting text. Every string that holds a template marker
+// is marked unsafe, so that nothing a user typed is ever evaluated.
 #pragma once
 
-#include <string>
-
 #include "server/bootstrap/bootstrap.hpp"
+
+#include <string>
 
 namespace tutti::bootstrap {
 

@@ -1,24 +1,24 @@
 #include "server/bootstrap/run_folder.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "providers/support/child_process.hpp"
+#include "server/bootstrap/inventory.hpp"
+#include "server/bootstrap/run_record.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
-
-#include "providers/support/child_process.hpp"
-#include "server/bootstrap/inventory.hpp"
-#include "server/bootstrap/run_record.hpp"
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace tutti::bootstrap {
 namespace {
 
 namespace fs = std::filesystem;
 
-// sun_path has 108 bytes; ssh binds a temporary name 17 longer first. "c/<address>:<port>" takes 25.
+// sun_path has 108 bytes; ssh binds a temporary name 17 longer first. "c/<address>:<port>"
+// takes 25.
 constexpr std::size_t kLongestFolder = 108 - 1 - 17 - 25;
 
 Error file_error(const std::string& path) {
@@ -46,22 +46,40 @@ Result<void> write_private(const std::string& path, std::string_view text) {
 // Known keys alone; no agent, no configuration of the daemon's user.
 std::string ssh_arguments(const std::string& folder) {
   return "-F /dev/null -o ControlMaster=auto -o ControlPersist=60s -o ControlPath=" + folder +
-         "/c/%h:%p -o IdentitiesOnly=yes -o IdentityAgent=none -o PreferredAuthentications=publickey"
+         "/c/%h:%p -o IdentitiesOnly=yes -o IdentityAgent=none -o "
+         "PreferredAuthentications=publickey"
          " -o StrictHostKeyChecking=yes -o GlobalKnownHostsFile=/dev/null -o UserKnownHostsFile=" +
          folder + "/known_hosts -o ServerAliveInterval=10 -o ServerAliveCountMax=6";
 }
 
-std::string configuration(const AnsibleOptions& options, const Run& run, const std::string& folder) {
+std::string configuration(const AnsibleOptions& options, const Run& run,
+                          const std::string& folder) {
   return "[defaults]\n"
-         "roles_path = " + options.roles_dir + "\n"
-         "inventory = " + folder + "/inventory.json\n"
-         "remote_user = " + run.login_user + "\n"
-         "private_key_file = " + folder + "/login_key\n"
-         "forks = " + std::to_string(options.forks) + "\n"
+         "roles_path = " +
+         options.roles_dir +
+         "\n"
+         "inventory = " +
+         folder +
+         "/inventory.json\n"
+         "remote_user = " +
+         run.login_user +
+         "\n"
+         "private_key_file = " +
+         folder +
+         "/login_key\n"
+         "forks = " +
+         std::to_string(options.forks) +
+         "\n"
          "stdout_callback = tutti_events\n"
-         "callback_plugins = " + folder + "/callback\n"
-         "home = " + folder + "/home\n"
-         "local_tmp = " + folder + "/home/tmp\n"
+         "callback_plugins = " +
+         folder +
+         "/callback\n"
+         "home = " +
+         folder +
+         "/home\n"
+         "local_tmp = " +
+         folder +
+         "/home/tmp\n"
          "gathering = explicit\n"
          "interpreter_python = /usr/bin/python3\n"
          "host_key_checking = True\n"
@@ -78,7 +96,8 @@ std::string configuration(const AnsibleOptions& options, const Run& run, const s
          "[ssh_connection]\n"
          "pipelining = True\n"
          "retries = 2\n"
-         "ssh_args = " + ssh_arguments(folder) + "\n";
+         "ssh_args = " +
+         ssh_arguments(folder) + "\n";
 }
 
 }  // namespace
@@ -113,7 +132,8 @@ Result<RunFolder> RunFolder::make(const AnsibleOptions& options, const Run& run)
       {"/ansible.cfg", configuration(options, run, path)},
       {"/callback/tutti_events.py", std::string(kCallbackPlugin)}};
   for (const auto& [name, text] : files) {
-    if (auto written = write_private(path + name, text); !written) return std::move(written).error();
+    if (auto written = write_private(path + name, text); !written)
+      return std::move(written).error();
   }
   return folder;
 }
@@ -124,10 +144,9 @@ RunFolder::~RunFolder() {
 }
 
 std::vector<std::string> RunFolder::command(const AnsibleOptions& options, const Run& run) const {
-  return {options.ansible_playbook,
-          "-e", "@" + path_ + "/vars.json",
-          "-e", "@" + path_ + "/secrets.json",
-          options.playbooks_dir + "/" + run.playbook};
+  return {options.ansible_playbook,      "-e",
+          "@" + path_ + "/vars.json",    "-e",
+          "@" + path_ + "/secrets.json", options.playbooks_dir + "/" + run.playbook};
 }
 
 std::map<std::string, std::string> RunFolder::environment(const Run& run) const {

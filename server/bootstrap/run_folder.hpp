@@ -2,12 +2,12 @@
 // bootstrapper, on the pool.
 #pragma once
 
+#include "server/bootstrap/bootstrap.hpp"
+
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "server/bootstrap/bootstrap.hpp"
 
 namespace tutti::bootstrap {
 

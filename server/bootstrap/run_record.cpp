@@ -1,19 +1,19 @@
 #include "server/bootstrap/run_record.hpp"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <cstring>
+#include <dirent.h>
+#include <fcntl.h>
 #include <fstream>
 #include <iterator>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <sstream>
+#include <unistd.h>
 
 namespace tutti::bootstrap {
 namespace {
@@ -42,7 +42,8 @@ std::optional<ProcessStat> parse_stat(pid_t pid, const std::string& text) {
 }
 
 Error file_error(const std::string& path) {
-  return Error(ErrorClass::transient, "run_record", "cannot write " + path + ": " + std::strerror(errno));
+  return Error(ErrorClass::transient, "run_record",
+               "cannot write " + path + ": " + std::strerror(errno));
 }
 
 bool sync_path(const std::string& path, int flags) {
@@ -64,7 +65,8 @@ std::vector<ProcessStat> list_processes() {
     pid_t pid = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
     if (error != std::errc() || end != name.data() + name.size()) continue;
-    if (const auto stat = parse_stat(pid, read_file("/proc/" + name + "/stat"))) all.push_back(*stat);
+    if (const auto stat = parse_stat(pid, read_file("/proc/" + name + "/stat")))
+      all.push_back(*stat);
   }
   return all;
 }

@@ -1,16 +1,15 @@
-// Who runs: the supervisor's identity, written down before a run starts, and the proof by /proc that
-// nothing of a run is left. Used by the bootstrapper and the supervisor.
+// Who runs: the supervisor's identity, written down before a run starts, and the proof by /proc
+// that nothing of a run is left. Used by the bootstrapper and the supervisor.
 #pragma once
-
-#include <sys/types.h>
-
-#include <optional>
-#include <string>
-#include <vector>
 
 #include "providers/base/ids.hpp"
 #include "providers/base/result.hpp"
 #include "providers/support/child_process.hpp"
+
+#include <optional>
+#include <string>
+#include <sys/types.h>
+#include <vector>
 
 namespace tutti::bootstrap {
 

@@ -1,14 +1,15 @@
 // Waits until machines answer as SSH servers. Polls from 50 ms up, all machines at once.
 #pragma once
 
+#include "providers/support/clock.hpp"
+#include "server/bootstrap/bootstrap.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+
 #include <chrono>
 #include <string>
 #include <vector>
-
-#include "providers/support/clock.hpp"
-#include "server/bootstrap/bootstrap.hpp"
 
 namespace tutti::bootstrap {
 

@@ -1,11 +1,6 @@
 #include "server/bootstrap/supervisor.hpp"
 
-#include <dirent.h>
-#include <poll.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "server/bootstrap/run_record.hpp"
 
 #include <cerrno>
 #include <chrono>
@@ -13,12 +8,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <dirent.h>
 #include <map>
 #include <optional>
+#include <poll.h>
 #include <string>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <vector>
-
-#include "server/bootstrap/run_record.hpp"
 
 namespace tutti::bootstrap {
 namespace {
@@ -27,8 +26,8 @@ using Monotonic = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kTermGrace{5};
 
-// Everything below us. A process whose parent died is our own child (we are its subreaper), also one
-// that left the process group, as an SSH connection that persists does.
+// Everything below us. A process whose parent died is our own child (we are its subreaper), also
+// one that left the process group, as an SSH connection that persists does.
 std::vector<pid_t> descendants() {
   const std::vector<ProcessStat> all = list_processes();
   std::multimap<pid_t, pid_t> children;

@@ -1,12 +1,12 @@
 #include "server/config/config.hpp"
 
+#include "tosca/source/parse.hpp"
+#include "tosca/source/tree.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <sstream>
-
-#include "tosca/source/parse.hpp"
-#include "tosca/source/tree.hpp"
 
 namespace tutti::config {
 namespace {
@@ -28,7 +28,8 @@ struct Key {
 };
 
 template <class Number>
-std::string set_number(Number& target, const std::string& text, std::int64_t least, std::int64_t most) {
+std::string set_number(Number& target, const std::string& text, std::int64_t least,
+                       std::int64_t most) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) return "expected an integer";
@@ -102,14 +103,21 @@ const std::array kKeys = {
         [](Config& c, const std::string& t) {
           return set_choice(c.mesos_stack, t, {"standin", "images"});
         }},
-    Key{"bootstrap.ssh_deadline_seconds", "", "integer", "180", "how long an instance may take to answer SSH",
-        [](Config& c, const std::string& t) { return set_number(c.ssh_deadline_seconds, t, 1, kDay); }},
+    Key{"bootstrap.ssh_deadline_seconds", "", "integer", "180",
+        "how long an instance may take to answer SSH",
+        [](Config& c, const std::string& t) {
+          return set_number(c.ssh_deadline_seconds, t, 1, kDay);
+        }},
     Key{"bootstrap.parallel_runs", "", "integer", "8", "Ansible runs at once",
         [](Config& c, const std::string& t) { return set_number(c.parallel_runs, t, 1, 256); }},
     Key{"retry.first_delay_ms", "", "integer", "1000", "first delay of the backoff",
-        [](Config& c, const std::string& t) { return set_number(c.retry_first_delay_ms, t, 1, 60000); }},
+        [](Config& c, const std::string& t) {
+          return set_number(c.retry_first_delay_ms, t, 1, 60000);
+        }},
     Key{"limits.max_deployments", "", "integer", "10000", "more are refused",
-        [](Config& c, const std::string& t) { return set_number(c.max_deployments, t, 1, 1000000); }},
+        [](Config& c, const std::string& t) {
+          return set_number(c.max_deployments, t, 1, 1000000);
+        }},
     Key{"history_days", "", "integer", "30", "how long a deleted deployment's journal is kept",
         [](Config& c, const std::string& t) { return set_number(c.history_days, t, 1, 36500); }},
     Key{"log.level", "TUTTI_LOG_LEVEL", "debug | info | warning | error", "info", "",
@@ -148,8 +156,8 @@ class Reader {
   }
 
   static const Key* find(const std::string& name) {
-    const auto found = std::find_if(kKeys.begin(), kKeys.end(),
-                                    [&](const Key& key) { return name == key.name; });
+    const auto found =
+        std::find_if(kKeys.begin(), kKeys.end(), [&](const Key& key) { return name == key.name; });
     return found == kKeys.end() ? nullptr : &*found;
   }
 
@@ -162,7 +170,8 @@ class Reader {
   static std::string nearest(const std::string& prefix) {
     std::string known;
     for (const Key& key : kKeys) {
-      if (std::string_view(key.name).starts_with(prefix)) known += (known.empty() ? "" : ", ") + std::string(key.name);
+      if (std::string_view(key.name).starts_with(prefix))
+        known += (known.empty() ? "" : ", ") + std::string(key.name);
     }
     return "known here: " + known;
   }
@@ -173,7 +182,8 @@ class Reader {
       return;
     }
     const std::string wrong = key.set(config_, std::string(value.text));
-    if (!wrong.empty()) add(value.span(), "config.value", std::string(key.name) + ": " + wrong, key.meaning);
+    if (!wrong.empty())
+      add(value.span(), "config.value", std::string(key.name) + ": " + wrong, key.meaning);
   }
 
   void read_imports(const Node& node) {
@@ -231,7 +241,8 @@ Loaded load(const std::string& file, const std::string& text, const Environment&
 std::string describe_keys() {
   std::ostringstream out;
   for (const Key& key : kKeys) {
-    out << key.name << "  (" << key.type << ", default " << (*key.fallback ? key.fallback : "none") << ")";
+    out << key.name << "  (" << key.type << ", default " << (*key.fallback ? key.fallback : "none")
+        << ")";
     if (*key.environment) out << "  environment " << key.environment;
     out << "\n    " << key.meaning << "\n";
   }

@@ -3,14 +3,14 @@
 // refused with its place. Read once at start.
 #pragma once
 
+#include "tosca/source/diagnostic.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "tosca/source/diagnostic.hpp"
 
 namespace tutti::config {
 

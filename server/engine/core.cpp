@@ -1,13 +1,14 @@
 #include "server/engine/core.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <cstring>
-
 #include "providers/support/log.hpp"
 #include "providers/support/random.hpp"
 #include "server/engine/failpoint.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <cstring>
 
 namespace tutti::engine {
 namespace net = boost::asio;
@@ -33,7 +34,9 @@ const reconcile::StepId* outcome_of(const reconcile::EventBody& body) {
   return nullptr;
 }
 
-Error stopping_error() { return {ErrorClass::transient, "stopping", "the daemon is stopping"}; }
+Error stopping_error() {
+  return {ErrorClass::transient, "stopping", "the daemon is stopping"};
+}
 
 template <class Effect>
 bool contains(const std::vector<reconcile::Effect>& effects) {
@@ -145,7 +148,8 @@ net::awaitable<Result<void>> Core::remove(DeploymentId id) {
   co_await net::this_coro::reset_cancellation_state(net::disable_cancellation());
   const auto found = deployments_.find(id);
   if (found == deployments_.end()) {
-    co_return Error(ErrorClass::not_found, "deployment_unknown", "there is no deployment " + id.value);
+    co_return Error(ErrorClass::not_found, "deployment_unknown",
+                    "there is no deployment " + id.value);
   }
   const DeploymentPtr deployment = found->second;
   if (deployment->unreadable && deployment->state.id.empty()) {
@@ -239,8 +243,7 @@ std::vector<reconcile::Effect> Core::apply(Deployment& deployment, reconcile::Ev
   reconcile::Event event;
   event.at = parts_.clock.now();
   event.body = std::move(body);
-  auto effects =
-      reconcile::apply(deployment.state, deployment.cursor, event, context(deployment));
+  auto effects = reconcile::apply(deployment.state, deployment.cursor, event, context(deployment));
   batch.journal.push_back({id, event.at, "event", reconcile::encode(event)});
   for (const reconcile::Effect& effect : effects) {
     batch.journal.push_back({id, event.at, "effect", reconcile::encode(effect)});
@@ -248,8 +251,8 @@ std::vector<reconcile::Effect> Core::apply(Deployment& deployment, reconcile::Ev
   return effects;
 }
 
-// The state in memory is ahead of the disk until this succeeds, so it is tried until it does; only a
-// lost lease or the daemon's end stops it.
+// The state in memory is ahead of the disk until this succeeds, so it is tried until it does; only
+// a lost lease or the daemon's end stops it.
 net::awaitable<Result<void>> Core::commit(store::Batch batch) {
   auto pause = kFirstCommitPause;
   while (true) {

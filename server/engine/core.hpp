@@ -2,15 +2,15 @@
 // effect. Every member runs on the control thread.
 #pragma once
 
-#include <map>
-#include <set>
-
 #include "providers/support/slots.hpp"
 #include "providers/support/task_scope.hpp"
 #include "server/engine/deployment.hpp"
 #include "server/engine/documents.hpp"
 #include "server/engine/engine.hpp"
 #include "server/engine/resource_driver.hpp"
+
+#include <map>
+#include <set>
 
 namespace tutti::engine {
 
@@ -68,7 +68,8 @@ class Core {
   void perform(const DeploymentPtr& deployment, const reconcile::Effect& effect);
   void start_step(const DeploymentPtr& deployment, const reconcile::StartStep& start);
   void abort_step(const DeploymentPtr& deployment, const reconcile::AbortStep& abort);
-  boost::asio::awaitable<void> abort_lost_step(DeploymentPtr deployment, reconcile::AbortStep abort);
+  boost::asio::awaitable<void> abort_lost_step(DeploymentPtr deployment,
+                                               reconcile::AbortStep abort);
   boost::asio::awaitable<void> observe(DeploymentPtr deployment);
   void arm_timer(const DeploymentPtr& deployment, WallTime at);
   boost::asio::awaitable<void> run_timer(DeploymentPtr deployment, WallTime at);

@@ -2,15 +2,16 @@
 // applied to it, what is being done for it. Data only; the core owns the rules.
 #pragma once
 
+#include "server/engine/engine.hpp"
+
 #include <boost/asio/experimental/channel.hpp>
+
 #include <deque>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
-
-#include "server/engine/engine.hpp"
 
 namespace tutti::engine {
 
@@ -53,11 +54,11 @@ struct Deployment {
 
   std::deque<PendingEvent> queue;
   bool pumping = false;
-  bool gone = false;                // forgotten: nothing is done for it any more
+  bool gone = false;                      // forgotten: nothing is done for it any more
   std::optional<std::string> unreadable;  // why its row or texts cannot be used
   std::map<reconcile::StepId, std::shared_ptr<RunningStep>> running;
   std::set<WallTime> timers;
-  std::vector<store::LogRow> log;   // not yet durable
+  std::vector<store::LogRow> log;  // not yet durable
   bool log_flush_due = false;
 
   std::shared_ptr<const reconcile::DeploymentState> committed;

@@ -5,14 +5,15 @@
 namespace tutti::engine {
 namespace {
 
-Result<std::string> open(const DeploymentId& deployment, const std::vector<store::DocumentRow>& rows,
-                         const std::string& name, const Sealer& sealer) {
+Result<std::string> open(const DeploymentId& deployment,
+                         const std::vector<store::DocumentRow>& rows, const std::string& name,
+                         const Sealer& sealer) {
   for (const store::DocumentRow& row : rows) {
     if (row.name == name) return sealer.unseal(row.bytes, document_context(deployment, name));
   }
-  return Error(ErrorClass::invalid, "document_missing",
-               "the kept document \"" + name + "\" of deployment " + deployment.value +
-                   " is missing");
+  return Error(
+      ErrorClass::invalid, "document_missing",
+      "the kept document \"" + name + "\" of deployment " + deployment.value + " is missing");
 }
 
 }  // namespace
@@ -76,8 +77,7 @@ Result<OpenSecrets> unpack_secrets(const DeploymentId& deployment,
   const std::string prefix = kSecretPrefix;
   for (const store::DocumentRow& row : rows) {
     if (!row.name.starts_with(prefix)) continue;
-    TUTTI_TRY(std::string text,
-              sealer.unseal(row.bytes, document_context(deployment, row.name)));
+    TUTTI_TRY(std::string text, sealer.unseal(row.bytes, document_context(deployment, row.name)));
     open_secrets.texts.emplace(tosca::SecretRef{row.name.substr(prefix.size())}, std::move(text));
   }
   return open_secrets;

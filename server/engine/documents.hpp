@@ -1,15 +1,16 @@
 // What is kept with a deployment beside its state: template, request, imports, secrets. All sealed,
-// each to its deployment and name. Used by the engine; the view opens the template by the same rule.
+// each to its deployment and name. Used by the engine; the view opens the template by the same
+// rule.
 #pragma once
-
-#include <map>
-#include <string>
-#include <vector>
 
 #include "providers/support/secrets.hpp"
 #include "server/bootstrap/bootstrap.hpp"
 #include "server/engine/engine.hpp"
 #include "server/store/store.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
 
 namespace tutti::engine {
 
@@ -19,10 +20,9 @@ inline constexpr const char* kImportsDocument = "imports";
 inline constexpr const char* kClusterDocument = "secrets";
 inline constexpr const char* kSecretPrefix = "secret:";
 
-[[nodiscard]] std::vector<store::DocumentRow> pack_documents(const DeploymentId& deployment,
-                                                             const CreateCommand& command,
-                                                             const bootstrap::ClusterSecrets& cluster,
-                                                             const Sealer& sealer);
+[[nodiscard]] std::vector<store::DocumentRow> pack_documents(
+    const DeploymentId& deployment, const CreateCommand& command,
+    const bootstrap::ClusterSecrets& cluster, const Sealer& sealer);
 
 // What recovery needs to resolve the topology again.
 struct KeptRequest {

@@ -1,11 +1,11 @@
 // Performing what reconcile decided. Each StartStep and AbortStep yields exactly one outcome event,
 // however the performance ends; when the daemon stops, none: recovery finds out.
-#include <utility>
-
 #include "providers/support/log.hpp"
 #include "server/engine/core.hpp"
 #include "server/engine/failpoint.hpp"
 #include "server/engine/playbook_run.hpp"
+
+#include <utility>
 
 namespace tutti::engine {
 namespace net = boost::asio;
@@ -82,7 +82,8 @@ void Core::start_step(const DeploymentPtr& deployment, const reconcile::StartSte
   TUTTI_ASSERT(fresh);
   const auto index = deployment->cursor.index.find(start.step);
   if (index == deployment->cursor.index.end()) {
-    const Error error(ErrorClass::invalid, "step_unknown", "the plan has no step " + start.step.value);
+    const Error error(ErrorClass::invalid, "step_unknown",
+                      "the plan has no step " + start.step.value);
     step_ended(deployment, *running, failed(*running, error));
     return;
   }
@@ -248,7 +249,8 @@ net::awaitable<reconcile::EventBody> Core::create_resource(const DeploymentPtr& 
     if (!secrets) co_return failed(running, secrets.error());
     instance->authorized_key = bootstrap::derive_ssh_key(secrets->cluster, kLoginKey).public_key;
     instance->host_private_key =
-        bootstrap::derive_ssh_key(secrets->cluster, host_key_purpose(call.resource, call.incarnation))
+        bootstrap::derive_ssh_key(secrets->cluster,
+                                  host_key_purpose(call.resource, call.incarnation))
             .private_key;
   }
   DriverTrace trace;
@@ -311,7 +313,8 @@ net::awaitable<reconcile::EventBody> Core::run_playbook(const DeploymentPtr& dep
   add_log(deployment, running.start.step,
           "attempt " + std::to_string(running.start.attempt) +
               (running.start.recovered ? ", again after the daemon's restart" : ""));
-  bootstrap::ProgressSink sink = [this, &deployment, &running](const bootstrap::Progress& progress) {
+  bootstrap::ProgressSink sink = [this, &deployment,
+                                  &running](const bootstrap::Progress& progress) {
     on_progress(deployment, running, progress);
   };
   const auto outcome = co_await parts_.bootstrapper.run(*run, sink);

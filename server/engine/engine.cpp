@@ -1,9 +1,9 @@
 #include "server/engine/engine.hpp"
 
+#include "server/engine/core.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
-
-#include "server/engine/core.hpp"
 
 namespace tutti::engine {
 namespace net = boost::asio;

@@ -1,15 +1,7 @@
-// Takes commands, commits what reconcile decides, performs its effects. Owns the one control thread:
-// every member runs on it unless said otherwise. Nothing becomes visible before it is committed.
+// Takes commands, commits what reconcile decides, performs its effects. Owns the one control
+// thread: every member runs on it unless said otherwise. Nothing becomes visible before it is
+// committed.
 #pragma once
-
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/awaitable.hpp>
-#include <functional>
-#include <map>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
 
 #include "providers/provider.hpp"
 #include "providers/support/clock.hpp"
@@ -20,12 +12,23 @@
 #include "server/store/store.hpp"
 #include "tosca/topology/topology.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
 namespace tutti::engine {
 
 // A POST that was found valid: the topology is resolved and its plan was made once already.
 struct CreateCommand {
   std::string template_text;
-  std::string request_json;  // parameters, callback, timeouts, owner...: sealed, given back on recovery
+  std::string
+      request_json;  // parameters, callback, timeouts, owner...: sealed, given back on recovery
   std::shared_ptr<const tosca::Topology> topology;
   std::map<tosca::SecretRef, std::string> secrets;
   std::map<std::string, std::string> imports;  // location -> text

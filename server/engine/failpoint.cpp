@@ -1,11 +1,10 @@
 #include "server/engine/failpoint.hpp"
 
-#include <unistd.h>
-
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <string>
+#include <unistd.h>
 
 namespace tutti::engine {
 namespace {
@@ -37,7 +36,9 @@ Armed& armed() {
 
 }  // namespace
 
-bool failpoint_armed(std::string_view name) { return armed().name == name && armed().left == 1; }
+bool failpoint_armed(std::string_view name) {
+  return armed().name == name && armed().left == 1;
+}
 
 void failpoint(std::string_view name) {
   if (armed().name != name) return;

@@ -2,10 +2,10 @@
 // lines of a step are durable no later than its outcome, because they share its commit.
 #include "providers/support/log.hpp"
 
-#include <utility>
-
 #include "server/engine/core.hpp"
 #include "server/engine/failpoint.hpp"
+
+#include <utility>
 
 namespace tutti::engine {
 namespace net = boost::asio;

@@ -1,5 +1,5 @@
-// The daemon's start: every kept deployment is loaded, published and goes on. One that cannot be read
-// is reported and kept as it is.
+// The daemon's start: every kept deployment is loaded, published and goes on. One that cannot be
+// read is reported and kept as it is.
 #include "providers/support/log.hpp"
 #include "server/engine/core.hpp"
 

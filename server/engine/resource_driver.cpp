@@ -1,11 +1,12 @@
 #include "server/engine/resource_driver.hpp"
 
-#include <algorithm>
-#include <boost/asio/experimental/awaitable_operators.hpp>
-#include <vector>
-
 #include "providers/support/log.hpp"
 #include "server/engine/failpoint.hpp"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include <algorithm>
+#include <vector>
 
 namespace tutti::engine {
 namespace net = boost::asio;
@@ -200,8 +201,8 @@ net::awaitable<Result<void>> ResourceDriver::destroy(const DestroyOrder& order) 
     if (!all) last = all.error();
     bool left = !all;
     for (const Resource& resource : all ? *all : std::vector<Resource>()) {
-      const bool ours = resource.kind == order.kind &&
-                        resource.ownership.token == order.ownership.token;
+      const bool ours =
+          resource.kind == order.kind && resource.ownership.token == order.ownership.token;
       if (!ours) continue;
       left = true;
       if (resource.state == ResourceState::deleting) continue;

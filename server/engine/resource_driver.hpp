@@ -3,14 +3,15 @@
 // listing says so. Knows clouds only as Provider; decides nothing about deployments.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-#include <chrono>
-#include <optional>
-#include <string>
-
 #include "providers/provider.hpp"
 #include "providers/support/clock.hpp"
 #include "providers/support/slots.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string>
 
 namespace tutti::engine {
 
@@ -52,7 +53,7 @@ class ResourceDriver {
   using Found = Result<std::optional<Resource>>;
   boost::asio::awaitable<Found> settle_doubt(const CreateOrder& order);
   struct Accepted {
-    Accepted() = default;  // no aggregate: else a Result could not tell it from an Error
+    Accepted() = default;           // no aggregate: else a Result could not tell it from an Error
     std::optional<Error> conflict;  // what the cloud said when it refused a second object
   };
   boost::asio::awaitable<Result<Accepted>> request(const CreateOrder& order, DriverTrace& trace);

@@ -2,16 +2,17 @@
 // are atomic and durable when they complete. Implementations: sqlite/, memory/ (tests, simulator).
 #pragma once
 
+#include "providers/base/ids.hpp"
+#include "providers/base/result.hpp"
+#include "providers/base/wall_time.hpp"
+
 #include <boost/asio/awaitable.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "providers/base/ids.hpp"
-#include "providers/base/result.hpp"
-#include "providers/base/wall_time.hpp"
 
 namespace tutti::store {
 

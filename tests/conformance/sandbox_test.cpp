@@ -19,8 +19,7 @@ using nlohmann::json;
 class Sandbox final : public Cloud {
  public:
   Sandbox(net::io_context& io, Clock& clock)
-      : http_(io.get_executor()),
-        provider_(make_docker_provider(options_, http_, clock)) {}
+      : http_(io.get_executor()), provider_(make_docker_provider(options_, http_, clock)) {}
   ~Sandbox() override {
     for (auto path = planted_.rbegin(); path != planted_.rend(); ++path) {
       EXPECT_LT(call("DELETE", *path, nullptr).status, 300) << *path;

@@ -1,5 +1,5 @@
-// Many seeds, each a whole life: a few here, thousands with TUTTI_SIM_SEEDS (an optimised build takes
-// 2 ms for each). TUTTI_SIM_SEED runs one.
+// Many seeds, each a whole life: a few here, thousands with TUTTI_SIM_SEEDS (an optimised build
+// takes 2 ms for each). TUTTI_SIM_SEED runs one.
 #include "tests/sim/simulation.hpp"
 
 #include <gtest/gtest.h>

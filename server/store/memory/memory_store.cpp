@@ -5,7 +5,9 @@
 namespace tutti::store {
 namespace {
 
-Error dead() { return {ErrorClass::unknown, "store_dead", "the store's process has died"}; }
+Error dead() {
+  return {ErrorClass::unknown, "store_dead", "the store's process has died"};
+}
 
 void apply(MemoryDisk& disk, Batch batch) {
   for (StateRow& row : batch.states) disk.states[row.deployment] = std::move(row.json);
@@ -48,9 +50,9 @@ boost::asio::awaitable<Result<void>> MemoryStore::commit(Batch batch, Lease leas
   if (lease.fencing != disk_->fencing) {
     co_return Error(ErrorClass::conflict, "lease_lost", "another process has taken over");
   }
-  const bool taken = std::any_of(
-      batch.idempotency.begin(), batch.idempotency.end(),
-      [&](const IdempotencyRow& row) { return disk_->idempotency.contains(row.key); });
+  const bool taken =
+      std::any_of(batch.idempotency.begin(), batch.idempotency.end(),
+                  [&](const IdempotencyRow& row) { return disk_->idempotency.contains(row.key); });
   if (taken) {
     co_return Error(ErrorClass::conflict, "idempotency_key_used", "the key was used before");
   }
@@ -98,8 +100,8 @@ boost::asio::awaitable<Result<std::vector<DocumentRow>>> MemoryStore::read_docum
   co_return rows;
 }
 
-boost::asio::awaitable<Result<std::vector<LogRow>>> MemoryStore::read_log(
-    DeploymentId deployment, std::size_t limit_bytes) {
+boost::asio::awaitable<Result<std::vector<LogRow>>> MemoryStore::read_log(DeploymentId deployment,
+                                                                          std::size_t limit_bytes) {
   if (dead_) co_return dead();
   std::vector<LogRow> rows;
   std::size_t total = 0;

@@ -3,14 +3,14 @@
 // cut anywhere.
 #pragma once
 
+#include "providers/support/clock.hpp"
+#include "server/store/store.hpp"
+
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <utility>
-
-#include "providers/support/clock.hpp"
-#include "server/store/store.hpp"
 
 namespace tutti::store {
 

@@ -1,11 +1,10 @@
 #include "server/store/sqlite/database.hpp"
 
+#include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 namespace tutti::store::sqlite {
 namespace {
@@ -112,8 +111,8 @@ Result<Database> Database::open(const std::string& path, Mode mode) {
     if (auto made = make_private_file(path); !made) return std::move(made).error();
   }
   sqlite3* connection = nullptr;
-  const int flags = SQLITE_OPEN_NOMUTEX |
-                    (mode == Mode::write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
+  const int flags =
+      SQLITE_OPEN_NOMUTEX | (mode == Mode::write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
   const int code = sqlite3_open_v2(path.c_str(), &connection, flags, nullptr);
   Database database(connection);
   if (code != SQLITE_OK) return to_error(connection, code, "opening " + path);
@@ -130,9 +129,8 @@ Result<void> Database::execute(const std::string& sql) {
 
 Result<Statement> Database::prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
-  const int code =
-      sqlite3_prepare_v3(connection_.get(), sql.data(), static_cast<int>(sql.size()),
-                         SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  const int code = sqlite3_prepare_v3(connection_.get(), sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   if (code != SQLITE_OK) return to_error(connection_.get(), code, "preparing a statement");
   return Statement(connection_.get(), statement);
 }

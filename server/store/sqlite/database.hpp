@@ -1,7 +1,9 @@
-// A thin RAII shape over SQLite's C API: one connection, prepared statements, errors as values. Used
-// by the SQLite store alone; knows nothing of what is kept. A connection belongs to one thread at a
-// time.
+// A thin RAII shape over SQLite's C API: one connection, prepared statements, errors as values.
+// Used by the SQLite store alone; knows nothing of what is kept. A connection belongs to one thread
+// at a time.
 #pragma once
+
+#include "providers/base/result.hpp"
 
 #include <sqlite3.h>
 
@@ -9,8 +11,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include "providers/base/result.hpp"
 
 namespace tutti::store::sqlite {
 

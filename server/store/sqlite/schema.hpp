@@ -2,9 +2,9 @@
 // A migration once released never changes; a new one is appended.
 #pragma once
 
-#include <string>
-
 #include "server/store/sqlite/database.hpp"
+
+#include <string>
 
 namespace tutti::store::sqlite {
 

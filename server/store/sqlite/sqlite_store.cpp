@@ -1,19 +1,18 @@
 #include "server/store/sqlite/sqlite_store.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
+#include "providers/support/random.hpp"
+#include "server/store/sqlite/schema.hpp"
+#include "server/store/sqlite/writer.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <mutex>
+#include <sys/file.h>
+#include <unistd.h>
 #include <utility>
 #include <vector>
-
-#include "providers/support/random.hpp"
-#include "server/store/sqlite/schema.hpp"
-#include "server/store/sqlite/writer.hpp"
 
 namespace tutti::store {
 namespace {
@@ -86,7 +85,8 @@ class Readers {
 };
 
 Result<std::vector<StateRow>> select_states(Database& database) {
-  TUTTI_TRY(Statement statement, database.prepare("SELECT deployment,json FROM state ORDER BY rowid"));
+  TUTTI_TRY(Statement statement,
+            database.prepare("SELECT deployment,json FROM state ORDER BY rowid"));
   std::vector<StateRow> rows;
   while (true) {
     TUTTI_TRY(const bool row, statement.step());
@@ -262,9 +262,9 @@ Result<std::unique_ptr<Store>> open_sqlite(const std::string& path, Offload& off
   if (!tables) return explain(std::move(tables).error(), path);
   auto owner = owner_of(*tables);
   if (!owner) return explain(std::move(owner).error(), path);
-  return std::unique_ptr<Store>(std::make_unique<SqliteStore>(
-      std::move(lock), std::move(owner).value(), path, std::move(database),
-      std::move(tables).value(), offload));
+  return std::unique_ptr<Store>(
+      std::make_unique<SqliteStore>(std::move(lock), std::move(owner).value(), path,
+                                    std::move(database), std::move(tables).value(), offload));
 }
 
 }  // namespace tutti::store

@@ -2,11 +2,11 @@
 // pool with connections of their own. One process at a time: a lock file beside the database.
 #pragma once
 
-#include <memory>
-#include <string>
-
 #include "providers/support/offload.hpp"
 #include "server/store/store.hpp"
+
+#include <memory>
+#include <string>
 
 namespace tutti::store {
 

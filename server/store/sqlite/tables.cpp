@@ -5,7 +5,9 @@
 namespace tutti::store::sqlite {
 namespace {
 
-std::int64_t milliseconds(WallTime time) { return time.time_since_epoch().count(); }
+std::int64_t milliseconds(WallTime time) {
+  return time.time_since_epoch().count();
+}
 
 std::uint64_t number(const std::string& text) {
   std::uint64_t value = 0;
@@ -17,9 +19,8 @@ std::uint64_t number(const std::string& text) {
 
 Result<Tables> Tables::prepare(Database& db) {
   TUTTI_TRY(Statement get_meta, db.prepare("SELECT value FROM meta WHERE key=?1"));
-  TUTTI_TRY(Statement set_meta,
-            db.prepare("INSERT INTO meta(key,value) VALUES(?1,?2) "
-                       "ON CONFLICT(key) DO UPDATE SET value=excluded.value"));
+  TUTTI_TRY(Statement set_meta, db.prepare("INSERT INTO meta(key,value) VALUES(?1,?2) "
+                                           "ON CONFLICT(key) DO UPDATE SET value=excluded.value"));
   TUTTI_TRY(Statement put_state,
             db.prepare("INSERT INTO state(deployment,json) VALUES(?1,?2) "
                        "ON CONFLICT(deployment) DO UPDATE SET json=excluded.json"));
@@ -46,9 +47,8 @@ Result<Tables> Tables::prepare(Database& db) {
   return Tables(Statements{std::move(get_meta), std::move(set_meta), std::move(put_state),
                            std::move(add_journal), std::move(put_document), std::move(add_log),
                            std::move(put_idempotency), std::move(drop_state),
-                           std::move(drop_documents), std::move(drop_log),
-                           std::move(prune_journal), std::move(prune_log),
-                           std::move(prune_idempotency)});
+                           std::move(drop_documents), std::move(drop_log), std::move(prune_journal),
+                           std::move(prune_log), std::move(prune_idempotency)});
 }
 
 Result<std::optional<std::string>> Tables::meta(std::string_view key) {
@@ -111,7 +111,8 @@ Result<void> Tables::add(const Batch& batch) {
   }
   for (const IdempotencyRow& row : batch.idempotency) {
     sql_.put_idempotency.bind(1, row.key).bind(2, row.digest);
-    auto done = sql_.put_idempotency.bind(3, row.deployment.value).bind(4, milliseconds(row.at)).run();
+    auto done =
+        sql_.put_idempotency.bind(3, row.deployment.value).bind(4, milliseconds(row.at)).run();
     if (!done) return done;
   }
   return {};

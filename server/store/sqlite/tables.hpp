@@ -2,12 +2,12 @@
 // alone, always inside a transaction that the writer owns.
 #pragma once
 
+#include "server/store/sqlite/database.hpp"
+#include "server/store/store.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
-
-#include "server/store/sqlite/database.hpp"
-#include "server/store/store.hpp"
 
 namespace tutti::store::sqlite {
 

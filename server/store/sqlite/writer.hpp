@@ -3,15 +3,16 @@
 // SQLite store alone.
 #pragma once
 
+#include "server/store/sqlite/database.hpp"
+#include "server/store/sqlite/tables.hpp"
+
 #include <boost/asio/awaitable.hpp>
+
 #include <condition_variable>
 #include <deque>
 #include <functional>
 #include <mutex>
 #include <thread>
-
-#include "server/store/sqlite/database.hpp"
-#include "server/store/sqlite/tables.hpp"
 
 namespace tutti::store::sqlite {
 

@@ -6,7 +6,8 @@ namespace tutti::config {
 namespace {
 
 Loaded load_text(const std::string& text, std::map<std::string, std::string> variables = {}) {
-  const Environment environment = [variables](const std::string& name) -> std::optional<std::string> {
+  const Environment environment =
+      [variables](const std::string& name) -> std::optional<std::string> {
     const auto found = variables.find(name);
     if (found == variables.end()) return std::nullopt;
     return found->second;
@@ -26,7 +27,8 @@ TEST(Config, HasDefaultsThatWork) {
 
 TEST(Config, ReadsSectionsAndImports) {
   const Loaded loaded = load_text(
-      "http: {port: 9000}\ndata_dir: /d\nsite:\n  provider: simulated\nimports:\n  https://a/b.yaml: /c.yaml\n");
+      "http: {port: 9000}\ndata_dir: /d\nsite:\n  provider: simulated\nimports:\n  "
+      "https://a/b.yaml: /c.yaml\n");
   ASSERT_TRUE(loaded.config);
   EXPECT_EQ(loaded.config->http_port, 9000);
   EXPECT_EQ(loaded.config->key_file, "/d/key");
@@ -46,13 +48,13 @@ TEST(Config, RefusesWithThePlace) {
     const char* rule;
     unsigned line, column;
   };
-  for (const Case& c : {Case{"http:\n  prot: 1\n", "config.unknown-key", 2, 3},
-                        Case{"http:\n  port: many\n", "config.value", 2, 9},
-                        Case{"http:\n  port: 70000\n", "config.value", 2, 9},
-                        Case{"http:\n  address: 0.0.0.0\n", "config.value", 2, 12},
-                        Case{"site: {provider: aws}\n", "config.value", 1, 18},
-                        Case{"data_dir: [a]\n", "config.type", 1, 11},
-                        Case{"- a\n", "config.type", 1, 1}}) {
+  for (const Case& c :
+       {Case{"http:\n  prot: 1\n", "config.unknown-key", 2, 3},
+        Case{"http:\n  port: many\n", "config.value", 2, 9},
+        Case{"http:\n  port: 70000\n", "config.value", 2, 9},
+        Case{"http:\n  address: 0.0.0.0\n", "config.value", 2, 12},
+        Case{"site: {provider: aws}\n", "config.value", 1, 18},
+        Case{"data_dir: [a]\n", "config.type", 1, 11}, Case{"- a\n", "config.type", 1, 1}}) {
     const Loaded loaded = load_text(c.text);
     EXPECT_FALSE(loaded.config) << c.text;
     ASSERT_EQ(loaded.diagnostics.size(), 1U) << c.text;

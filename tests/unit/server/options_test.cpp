@@ -11,8 +11,8 @@ Parsed parse_words(std::vector<const char*> words) {
 }
 
 TEST(Options, DeployWithInputs) {
-  const Parsed parsed = parse_words(
-      {"deploy", "a.yaml", "-i", "x=1", "-i", "y=a=b", "--server", "http://127.0.0.1:9/", "--detach"});
+  const Parsed parsed = parse_words({"deploy", "a.yaml", "-i", "x=1", "-i", "y=a=b", "--server",
+                                     "http://127.0.0.1:9/", "--detach"});
   ASSERT_TRUE(parsed.options);
   EXPECT_EQ(parsed.options->command, Command::deploy);
   EXPECT_EQ(parsed.options->template_file, "a.yaml");
@@ -30,9 +30,14 @@ TEST(Options, AnImportSplitsAtItsLastEqualsSign) {
 }
 
 TEST(Options, UsageErrorsExitWithTwo) {
-  for (const auto& words : std::vector<std::vector<const char*>>{
-           {}, {"frobnicate"}, {"validate"}, {"deploy", "a.yaml", "-i", "novalue"}, {"status"},
-           {"plan", "a.yaml", "--json", "--mermaid"}, {"list", "--nonsense"}}) {
+  for (const auto& words :
+       std::vector<std::vector<const char*>>{{},
+                                             {"frobnicate"},
+                                             {"validate"},
+                                             {"deploy", "a.yaml", "-i", "novalue"},
+                                             {"status"},
+                                             {"plan", "a.yaml", "--json", "--mermaid"},
+                                             {"list", "--nonsense"}}) {
     const Parsed parsed = parse_words(words);
     EXPECT_FALSE(parsed.options);
     EXPECT_EQ(parsed.exit_code, kUsage);

@@ -1,17 +1,17 @@
 // What the server's unit tests share: running a coroutine to its end, folders that go away.
 #pragma once
 
-#include <gtest/gtest.h>
-#include <stdlib.h>
-
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+
 #include <exception>
 #include <filesystem>
 #include <optional>
 #include <stdexcept>
+#include <stdlib.h>
 #include <string>
 #include <utility>
 

@@ -1,23 +1,23 @@
-// Real ansible-playbook runs, with local connections. A listener that greets as an SSH server is the
-// one stand-in: the machines that the runs wait for.
-#include <gmock/gmock.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
-#include <cstdlib>
-#include <fstream>
-#include <thread>
-
+// Real ansible-playbook runs, with local connections. A listener that greets as an SSH server is
+// the one stand-in: the machines that the runs wait for.
 #include "providers/support/random.hpp"
 #include "providers/support/task_scope.hpp"
 #include "server/bootstrap/bootstrap.hpp"
 #include "server/bootstrap/run_record.hpp"
 #include "tests/unit/server/support.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <signal.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
 
 namespace tutti::bootstrap {
 namespace {
@@ -265,7 +265,8 @@ TEST_F(AnsibleTest, NothingOutlivesADaemonThatIsKilled) {
   Daemon next(folder_.path());
   EXPECT_TRUE(test::run(next.context, next.bootstrapper->ensure_dead(run)));
   EXPECT_FALSE(read_record(state, run));
-  EXPECT_TRUE(std::filesystem::is_empty(next.options.run_dir)) << "secrets of the dead run are gone";
+  EXPECT_TRUE(std::filesystem::is_empty(next.options.run_dir))
+      << "secrets of the dead run are gone";
 }
 
 TEST_F(AnsibleTest, EnsureDeadKillsWhatASupervisorLeft) {

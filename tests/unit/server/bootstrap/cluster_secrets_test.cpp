@@ -1,3 +1,7 @@
+#include "providers/support/random.hpp"
+#include "server/bootstrap/bootstrap.hpp"
+#include "tests/unit/server/support.hpp"
+
 #include <gmock/gmock.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -5,10 +9,6 @@
 
 #include <cstdio>
 #include <fstream>
-
-#include "providers/support/random.hpp"
-#include "server/bootstrap/bootstrap.hpp"
-#include "tests/unit/server/support.hpp"
 
 namespace tutti::bootstrap {
 namespace {
@@ -46,8 +46,9 @@ TEST(ClusterSecretsTest, SurviveTheirTextAndRefuseDamage) {
   ASSERT_TRUE(again);
   EXPECT_EQ(again->seed, secrets.seed);
   EXPECT_EQ(again->ca_key, secrets.ca_key);
-  for (const char* bad : {"", "{}", "[]", "{\"seed\":1}", "{\"seed\":\"xy\",\"ca_key\":\"\","
-                                                          "\"ca_certificate\":\"\"}"}) {
+  for (const char* bad : {"", "{}", "[]", "{\"seed\":1}",
+                          "{\"seed\":\"xy\",\"ca_key\":\"\","
+                          "\"ca_certificate\":\"\"}"}) {
     EXPECT_FALSE(decode_cluster_secrets(bad)) << bad;
   }
 }
@@ -86,9 +87,10 @@ TEST(ClusterSecretsTest, TheRolesGetAllTheirNamesInTheirShapes) {
   }
   EXPECT_EQ(vars.at("consul_gossip_key").size(), 44U);
   EXPECT_EQ(vars.at("keepalived_password").size(), 8U);
-  EXPECT_EQ(vars.at("keepalived_password").find_first_not_of(
-                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"),
-            std::string::npos);
+  EXPECT_EQ(
+      vars.at("keepalived_password")
+          .find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"),
+      std::string::npos);
   const int router = std::stoi(vars.at("keepalived_router_id"));
   EXPECT_GE(router, 1);
   EXPECT_LE(router, 255);

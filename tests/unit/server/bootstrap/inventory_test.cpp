@@ -1,7 +1,6 @@
 #include "server/bootstrap/inventory.hpp"
 
 #include <gmock/gmock.h>
-
 #include <nlohmann/json.hpp>
 
 namespace tutti::bootstrap {

@@ -1,9 +1,9 @@
 // This test program is also its own supervisor and, in one test, the daemon that dies.
+#include "server/bootstrap/supervisor.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cstring>
-
-#include "server/bootstrap/supervisor.hpp"
 
 int run_until_killed(char** argv);  // ansible_test.cpp
 

@@ -1,8 +1,8 @@
-// The daemon dies at each commit of a whole life, one after the other; the next one goes on. Nothing
-// may be lost or doubled.
-#include <gmock/gmock.h>
-
+// The daemon dies at each commit of a whole life, one after the other; the next one goes on.
+// Nothing may be lost or doubled.
 #include "tests/unit/server/engine/daemon.hpp"
+
+#include <gmock/gmock.h>
 
 namespace tutti::engine::test {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 using reconcile::DeploymentStatus;
 
 struct Life {
-  int commits = 0;       // of the daemon that died, or of all when none died
+  int commits = 0;  // of the daemon that died, or of all when none died
   bool died = false;
   bool complete = false;
   bool gone = false;
@@ -88,10 +88,10 @@ TEST_P(CrashTest, AtEveryCommitNothingIsLostOrDoubled) {
   EXPECT_GT(at, 10) << "a whole life has more commits than this";
 }
 
-INSTANTIATE_TEST_SUITE_P(Tails, CrashTest,
-                         testing::Combine(testing::Values(0, 1), testing::Bool()),
+INSTANTIATE_TEST_SUITE_P(Tails, CrashTest, testing::Combine(testing::Values(0, 1), testing::Bool()),
                          [](const auto& parameters) {
-                           return std::string(std::get<0>(parameters.param) == 0 ? "lost" : "kept") +
+                           return std::string(std::get<0>(parameters.param) == 0 ? "lost"
+                                                                                 : "kept") +
                                   (std::get<1>(parameters.param) ? "_slow" : "_quick");
                          });
 

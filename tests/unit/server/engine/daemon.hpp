@@ -1,7 +1,12 @@
-// A daemon without HTTP for tests: the real engine on the memory store and the simulated cloud, and a
-// stand-in for Ansible. What would outlive a killed process (disk, cloud, running playbooks) lies in
-// an Outside that any number of Daemons use one after the other.
+// A daemon without HTTP for tests: the real engine on the memory store and the simulated cloud, and
+// a stand-in for Ansible. What would outlive a killed process (disk, cloud, running playbooks) lies
+// in an Outside that any number of Daemons use one after the other.
 #pragma once
+
+#include "providers/simulated/simulated_provider.hpp"
+#include "server/engine/engine.hpp"
+#include "server/store/memory/memory_store.hpp"
+#include "tests/unit/server/support.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,11 +16,6 @@
 #include <string>
 #include <vector>
 
-#include "providers/simulated/simulated_provider.hpp"
-#include "server/engine/engine.hpp"
-#include "server/store/memory/memory_store.hpp"
-#include "tests/unit/server/support.hpp"
-
 namespace tutti::engine::test {
 
 namespace net = boost::asio;
@@ -24,8 +24,8 @@ using namespace std::chrono_literals;
 // What the stand-in for Ansible does, and what it saw.
 struct Playbooks {
   struct Script {
-    int failures = 0;       // so many runs fail on the first host
-    bool endless = false;   // runs until it is cancelled
+    int failures = 0;      // so many runs fail on the first host
+    bool endless = false;  // runs until it is cancelled
     std::vector<std::string> lines;
   };
   std::map<std::string, Script> scripts;  // by playbook
@@ -251,11 +251,11 @@ class Daemon {
   // A daemon that dies meanwhile never answers; its error is made up here.
   Result<void> remove(const DeploymentId& deployment) {
     std::optional<Result<void>> answer;
-    net::co_spawn(context_, engine_->remove(deployment),
-                  [&](std::exception_ptr error, Result<void> result) {
-                    answer = error ? Result<void>(Error(ErrorClass::unknown, "exception", ""))
-                                   : std::move(result);
-                  });
+    net::co_spawn(
+        context_, engine_->remove(deployment), [&](std::exception_ptr error, Result<void> result) {
+          answer =
+              error ? Result<void>(Error(ErrorClass::unknown, "exception", "")) : std::move(result);
+        });
     until([&] { return answer.has_value(); });
     if (!answer) stop();
     return answer.value_or(Error(ErrorClass::transient, "dead", "this daemon is dead"));

@@ -1,6 +1,6 @@
-#include <gmock/gmock.h>
-
 #include "tests/unit/server/engine/daemon.hpp"
+
+#include <gmock/gmock.h>
 
 namespace tutti::engine::test {
 namespace {

@@ -1,8 +1,8 @@
 #include "server/engine/resource_driver.hpp"
 
-#include <gmock/gmock.h>
-
 #include "tests/unit/server/engine/daemon.hpp"
+
+#include <gmock/gmock.h>
 
 namespace tutti::engine::test {
 namespace {
@@ -13,9 +13,7 @@ class ResourceDriverTest : public testing::Test {
     order_.spec = NetworkSpec{"private"};
     order_.ownership = {OwnerId("owner"), DeploymentId("d"), CreateToken{"t-one"}};
   }
-  Result<Resource> create() {
-    return tutti::test::run(context_, driver_.create(order_, trace_));
-  }
+  Result<Resource> create() { return tutti::test::run(context_, driver_.create(order_, trace_)); }
   Result<void> destroy(std::optional<WallTime> doubt = std::nullopt) {
     DestroyOrder order;
     order.kind = ResourceKind::network;

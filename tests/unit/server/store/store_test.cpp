@@ -1,16 +1,16 @@
 // One suite for every store, and what only the SQLite file can get wrong.
-#include <gmock/gmock.h>
-#include <sqlite3.h>
-#include <sys/stat.h>
-
-#include <fstream>
-
 #include "providers/support/clock.hpp"
 #include "providers/support/offload.hpp"
 #include "providers/support/task_scope.hpp"
 #include "server/store/memory/memory_store.hpp"
 #include "server/store/sqlite/sqlite_store.hpp"
 #include "tests/unit/server/support.hpp"
+
+#include <gmock/gmock.h>
+#include <sqlite3.h>
+
+#include <fstream>
+#include <sys/stat.h>
 
 namespace tutti::store {
 namespace {
@@ -22,7 +22,9 @@ using testing::HasSubstr;
 const DeploymentId kA("0190-a");
 const DeploymentId kB("0190-b");
 
-WallTime at(int milliseconds) { return WallTime(std::chrono::milliseconds(milliseconds)); }
+WallTime at(int milliseconds) {
+  return WallTime(std::chrono::milliseconds(milliseconds));
+}
 
 Batch state_batch(const DeploymentId& id, std::string json) {
   Batch batch;
@@ -69,7 +71,9 @@ class StoreTest : public testing::TestWithParam<std::string> {
     store_ = kept_->open();
     lease_ = run(context_, store_->acquire()).value();
   }
-  Result<void> commit(Batch batch) { return run(context_, store_->commit(std::move(batch), lease_)); }
+  Result<void> commit(Batch batch) {
+    return run(context_, store_->commit(std::move(batch), lease_));
+  }
 
   boost::asio::io_context context_;
   std::unique_ptr<Kept> kept_;
