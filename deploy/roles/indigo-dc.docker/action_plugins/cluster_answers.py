@@ -1,7 +1,8 @@
 """Waits, once at the end of a play, until all services that the play has started on a host answer.
 
 Used as a handler of indigo-dc.docker; cluster_service leaves a note for each service that it starts
-for the first time. So the services of a machine start beside each other, and one wait covers all.
+for the first time, and one when the Consul agent could not be told of a service. So the services of
+a machine start beside each other, and one wait covers all.
 The notes are files in this run's own temporary folder, since they hold credentials for the probes
 and facts would show them.
 """
@@ -32,15 +33,17 @@ class ActionModule(ActionBase):
             os.unlink(path)
         except FileNotFoundError:
             return dict(result, changed=False)
-        services = base64.b64encode(json.dumps(notes).encode()).decode()
-        waited = self._execute_module(module_name="cluster_wait",
-                                      module_args={"services": services}, task_vars=task_vars)
+        started = [note for note in notes if "probe" in note]
+        waited = self._execute_module(module_name="cluster_wait", task_vars=task_vars, module_args={
+            "services": base64.b64encode(json.dumps(started).encode()).decode(),
+            "reload_consul": any(note.get("reload_consul") for note in notes),
+        })
         if not waited.get("failed"):
             return dict(result, changed=False)
         message = waited.get("msg", "")
         if waited.get("log"):
             message += "\nlast lines of the logs:\n" + waited["log"]
-        for note in notes:
+        for note in started:
             for secret in note["secrets"]:
                 message = message.replace(secret, "********")
         return dict(result, failed=True, msg=message)

@@ -1,6 +1,8 @@
-"""Refuses a play before anything starts, when its passwords are missing, known or impossible.
+"""Refuses a play before anything starts, when its passwords are missing, known or impossible, or when
+it asks for something that these roles do not do.
 
-It also warns of a Docker network in a public range, which it does accept.
+It also warns of variables of the original roles that have no effect here, and of a Docker network
+in a public range, which it does accept.
 
 Used once a play by indigo-dc.docker, on which every role depends. It looks at the variables of the
 host and at the parameters that the play gives to its roles (`{ role: ..., marathon_password: ...}`
@@ -14,17 +16,44 @@ from ansible.utils.display import Display
 
 DOCUMENTATION = r"""
 name: cluster_refusals
-short_description: refuses known, empty or impossible passwords before anything starts
+short_description: refuses passwords and settings that cannot be taken, before anything starts
 options: {}
 """
 
 KNOWN = {"changeit", "admin"}
 PASSWORDS = ("mesos_password", "marathon_password", "chronos_password", "mesos_agent_secret",
              "mesos_framework_secret", "mesos_monitor_password", "keystore_password",
-             "keepalived_password", "cluster_vrrp_password")
+             "marathon_jks_password", "chronos_jks_password", "keepalived_password")
+PAIRS = ("marathon_lb_auth_creds",)  # user:password
 NAMES = ("mesos_username", "marathon_username", "chronos_username")
 # These have no sensible default, and nobody could know a generated one of somebody else's template.
 REQUIRED = {"indigo-dc.marathon": "marathon_password", "indigo-dc.chronos": "chronos_password"}
+# How the roles' own defaults read: made at random, or out of a value that is looked at itself.
+MADE = "lookup('cluster_secret'"
+DERIVED = {
+    "marathon_jks_password": "{{ keystore_password }}",
+    "chronos_jks_password": "{{ keystore_password }}",
+    "marathon_lb_auth_creds": "{{ marathon_password | default('') }}",
+}
+
+# Variables of the original roles that cannot be honoured: what would be missed is refused, what is
+# done in another way is warned of.
+NOT_DONE = {
+    "mesos_enable_dvdi_mod": "set it to false: external volumes by the dvdi module are not supported",
+    "mesos_install_rexray": "set it to false: REX-Ray is not installed by these roles; install it on "
+                            "the agents yourself",
+}
+NO_EFFECT = {
+    "docker_compose_version": "docker-compose is not installed; containers are made without it",
+    "zookeeper_version": "name the image with zookeeper_image",
+    "marathon_keystore_path": "the keystore is made per cluster, from the cluster's own CA",
+    "marathon_key_password": "the keystore has one password, marathon_jks_password",
+    "marathon_pkcs_password": "the keystore has one password, marathon_jks_password",
+    "chronos_keystore_path": "the keystore is made per cluster, from the cluster's own CA",
+    "chronos_key_password": "the keystore has one password, chronos_jks_password",
+    "chronos_pkcs_password": "the keystore has one password, chronos_jks_password",
+}
+REXRAY = ("mesos_rexray_os_", "REX-Ray is not installed by these roles")
 
 
 def objection(name, value):
@@ -32,6 +61,11 @@ def objection(name, value):
     if not isinstance(value, (str, int)) or str(value) == "":
         return "%s is empty" % name
     text = str(value)
+    if name in PAIRS:
+        user, colon, password = text.partition(":")
+        if not user or not colon:
+            return "%s is not user:password" % name
+        return objection("the password in " + name, password)
     if name in NAMES:
         return "%s contains a colon" % name if ":" in text else ""
     if text.lower() in KNOWN:
@@ -43,6 +77,21 @@ def objection(name, value):
     return ""
 
 
+def not_done(name, value):
+    """Why the setting cannot be taken, or nothing."""
+    wanted = str(value).strip().lower() not in ("", "false", "no", "off", "0", "none")
+    return "%s: %s" % (name, NOT_DONE[name]) if wanted else ""
+
+
+def without_effect(names):
+    """A warning for each of the variables that nobody reads."""
+    found = ["%s has no effect: %s" % (name, NO_EFFECT[name])
+             for name in sorted(names) if name in NO_EFFECT]
+    if any(name.startswith(REXRAY[0]) for name in names):
+        found.append("%s... has no effect: %s" % REXRAY)
+    return found
+
+
 class ActionModule(ActionBase):
     _supports_check_mode = True
 
@@ -52,32 +101,39 @@ class ActionModule(ActionBase):
         given, roles = dict(task_vars), set()
         for role in self.play_roles():
             roles.add(role.get_name())
-            for name, value in role._role_params.items():
-                if name in PASSWORDS + NAMES + ("mesos_install_mode",):
-                    given[name] = value
-        problems = []
-        for name in PASSWORDS + NAMES:
-            if name not in given or "lookup('cluster_secret'" in str(given[name]):
-                continue
-            problem = objection(name, self._templar.template(given[name]))
-            if problem:
-                problems.append(problem)
-        problems += ["%s is missing" % REQUIRED[role] for role in sorted(roles)
-                     if role in REQUIRED and REQUIRED[role] not in given]
+            given.update(role._role_params)
+        problems = self.problems(given, roles)
         if problems:
-            result.update(failed=True, hopeless=True, msg="refused before anything was started: %s. Set other "
-                          "values in the inventory, the play or a vars file."
+            result.update(failed=True, hopeless=True, msg="refused before anything was started: %s. "
+                          "Set other values in the inventory, the play or a vars file."
                           % "; ".join(problems))
             return result
         if given.get("mesos_install_mode") == "master":
             self.tell_generated(given, task_vars)
         result["changed"] = False
+        result["warnings"] = without_effect(given)
         bridge = self._templar.template("{{ docker_bridge_ip_cidr }}")
         if not ipaddress.ip_interface(bridge).network.is_private:
-            result["warnings"] = ["docker_bridge_ip_cidr %s is no private range (RFC 1918): hosts "
-                                  "of the Internet that have such addresses cannot be reached from "
-                                  "these machines" % bridge]
+            result["warnings"].append(
+                "docker_bridge_ip_cidr %s is no private range (RFC 1918): hosts of the Internet that "
+                "have such addresses cannot be reached from these machines" % bridge)
         return result
+
+    def problems(self, given, roles):
+        found = []
+        for name in PASSWORDS + PAIRS + NAMES:
+            if name in given and DERIVED.get(name, MADE) not in str(given[name]):
+                found.append(objection(name, self._templar.template(given[name])))
+        found += [not_done(name, self._templar.template(given[name]))
+                  for name in NOT_DONE if name in given]
+        found += ["%s is missing" % REQUIRED[role] for role in sorted(roles)
+                  if role in REQUIRED and REQUIRED[role] not in given]
+        if "indigo-dc.marathon-lb" in roles and self.setting(given, "service_discovery") != "consul":
+            found.append("service_discovery must be consul: the load balancers find the masters by it")
+        return [problem for problem in found if problem]
+
+    def setting(self, given, name):
+        return self._templar.template(given.get(name, ""))
 
     def play_roles(self):
         play = self._task._parent
@@ -86,7 +142,7 @@ class ActionModule(ActionBase):
         return play._play.get_roles() if play is not None else []
 
     def tell_generated(self, given, task_vars):
-        if "lookup('cluster_secret'" not in str(given.get("mesos_password", "")):
+        if MADE not in str(given.get("mesos_password", "")):
             return
         batch = task_vars.get("ansible_play_batch") or [task_vars["inventory_hostname"]]
         if task_vars["inventory_hostname"] == batch[0]:

@@ -78,18 +78,32 @@ class Turn:
     def _path(self, name):
         return os.path.join(self.directory, name)
 
+    def begin(self):
+        open(self._path("begun-" + self.host), "w").close()
+
     def finish(self):
         open(self._path("finished-" + self.host), "w").close()
 
-    def wait_for_others(self, deadline_seconds):
-        """Until every other member has finished its part: the leader goes last."""
+    def wait_for_others(self, deadline_seconds, idle_seconds=30):
+        """Until every other member has finished its part: the leader goes last.
+
+        A member whose arguments could not be made never begins, and nobody says so. So when none
+        of the others is at work for a while, those that have not begun are not coming.
+        """
         end = time.monotonic() + deadline_seconds
+        worked = time.monotonic()
         while True:
             left = [m for m in self.members
                     if m != self.host and not os.path.exists(self._path("finished-" + m))]
             if not left:
                 return
-            if time.monotonic() >= end:
+            now = time.monotonic()
+            if any(os.path.exists(self._path("begun-" + m)) for m in left):
+                worked = now
+            if now >= worked + idle_seconds:
+                raise AnsibleError("not restarted, since it leads and goes last, and this step "
+                                   "never began on %s" % ", ".join(left))
+            if now >= end:
                 raise AnsibleError("the leader still waits for %s" % ", ".join(left))
             time.sleep(0.1)
 
@@ -125,6 +139,7 @@ class ActionModule(ActionBase):
         host = self.task_vars["inventory_hostname"]
         members = list(self.task_vars.get("ansible_play_batch") or [host])
         turn = Turn(self._task._uuid, host, members)
+        turn.begin()
         try:
             result.update(self.bring_up(turn))
         finally:
@@ -137,10 +152,12 @@ class ActionModule(ActionBase):
         spec = self.payload()
         placed = self.module("cluster_place", {
             "payload": encoded(spec), "container": self.name, "image": self.args["image"],
-            "probe": encoded(self.args["probe"]), "reload_consul": self.announcements(),
+            "probe": encoded(self.args["probe"]),
         })
         if placed.get("failed"):
             return placed
+        if placed["registration"] == "owed":
+            self.note({"reload_consul": True})
         wanted = self.fingerprint(spec, placed["bundles"])
         container, changed = placed["container"], placed["changed"]
         same = (
@@ -169,7 +186,7 @@ class ActionModule(ActionBase):
         if not placed["state"]["serving"]:
             failure = self.start(wanted, same)
             if not failure:
-                self.note_start()
+                self.note(self.waiting("alive", self.args.get("start_seconds", 60)))
             return failure
         seconds = int(self.args.get("serve_seconds", 180))
         # With one fork the leader would wait for hosts that cannot begin before it ends.
@@ -217,12 +234,12 @@ class ActionModule(ActionBase):
             return {key: waited[key] for key in ("failed", "msg", "log") if waited.get(key)}
         return {}
 
-    def note_start(self):
+    def note(self, what):
         """For cluster_answers; the folder is this run's own and closed to others."""
         path = os.path.join(C.DEFAULT_LOCAL_TMP, "started-" + self.task_vars["inventory_hostname"])
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            file.write(json.dumps(self.waiting("alive", self.args.get("start_seconds", 60))) + "\n")
+            file.write(json.dumps(what) + "\n")
 
     def fetch_image(self):
         """Archive, then registry, else the remedy. Returns a failure or None."""
@@ -265,8 +282,11 @@ class ActionModule(ActionBase):
     def place(self, name):
         return os.path.join(self.args["directory"], name)
 
-    def announcements(self):
-        return ["%s/%s.json" % (CONSUL_SERVICES, self.name)] if self.args.get("announce") else []
+    def announced(self):
+        if not self.args.get("announce"):
+            return {}
+        return {"path": "%s/%s.json" % (CONSUL_SERVICES, self.name),
+                "services": self.args["announce"]}
 
     def entry(self, path, content, mode="0600", owner=0, group=0):
         if isinstance(content, str):
@@ -288,15 +308,16 @@ class ActionModule(ActionBase):
                 directories.append(dict(own, path=parent, mode="0755"))
         for order in self.args.get("certificates") or []:
             directories.append(dict(own, path=self.place(order["directory"]), mode="0755"))
-        for path in self.announcements():
+        announced = self.announced()
+        if announced:
             directories.append({"path": CONSUL_SERVICES, "mode": "0755"})
-            text = json.dumps({"services": self.args["announce"]}, indent=2, sort_keys=True)
-            files.append(self.entry(path, text + "\n", "0644"))
+            text = json.dumps({"services": announced["services"]}, indent=2, sort_keys=True)
+            files.append(self.entry(announced["path"], text + "\n", "0644"))
         directories += [dict({"mode": "0755"}, **entry)
                         for entry in self.args.get("directories") or []]
         return {
             "directories": directories, "files": files,
-            "expect": self.args.get("expect") or [],
+            "expect": self.args.get("expect") or [], "announced": announced,
             "bundles": [self.bundle(order, own) for order in self.args.get("certificates") or []],
         }
 
@@ -350,8 +371,7 @@ class ActionModule(ActionBase):
 
     def fingerprint(self, spec, bundle_ids):
         """Of all that the container reads at its start; what Consul reads is not among it."""
-        reloaded = self.announcements()
-        read = [entry for entry in spec["files"] if entry["path"] not in reloaded]
+        read = [entry for entry in spec["files"] if entry["path"] != spec["announced"].get("path")]
         text = json.dumps([read, bundle_ids, self.args["container"]], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 

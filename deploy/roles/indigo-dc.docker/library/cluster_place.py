@@ -17,7 +17,7 @@ import pwd
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.cluster_probe import Docker, Http, probe
+from ansible.module_utils.cluster_probe import Docker, consul_knows, consul_reload, probe
 
 DOCUMENTATION = r"""
 module: cluster_place
@@ -26,11 +26,12 @@ options:
   payload:
     required: true
     type: str
-    description: base64 of JSON {files, directories, bundles, expect, removed}; hidden from every log
+    description: >-
+      base64 of JSON {files, directories, bundles, expect, announced}; hidden from every log.
+      announced is {path, services} of the file that the Consul agent of the machine reads, or empty
   container: {type: str, required: true}
   image: {type: str, required: true}
   probe: {type: str, description: base64 of JSON, hidden from every log}
-  reload_consul: {type: list, elements: str, default: []}
 """
 
 
@@ -143,6 +144,20 @@ class Place:
             )
 
 
+def register(place, docker, announced):
+    """Has Consul read the file with the services: known, told just now, or owed.
+
+    An agent that does not run yet reads its files when it starts. One that has only just started
+    may have read them before this one was written and not answer yet: then it is still owed the
+    news. It is asked what it knows too, since an earlier run may have ended before it was told.
+    """
+    if not docker.container("consul")["running"]:
+        return "known"
+    if announced["path"] not in place.written and consul_knows(announced["services"]):
+        return "known"
+    return "told" if consul_reload() else "owed"
+
+
 def main():
     module = AnsibleModule(
         argument_spec={
@@ -150,7 +165,6 @@ def main():
             "container": {"type": "str", "required": True},
             "image": {"type": "str", "required": True},
             "probe": {"type": "str", "no_log": True},
-            "reload_consul": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
     )
@@ -171,16 +185,16 @@ def main():
     except (OSError, http.client.HTTPException) as error:
         module.fail_json(msg="the Docker engine does not answer: %s" % error)
 
-    announced = [path for path in place.written if path in module.params["reload_consul"]]
-    if announced and not module.check_mode:
-        # An agent that is not there yet reads the files when it starts.
-        Http("127.0.0.1", 8500, "/v1/agent/reload", method="PUT")
+    registration = "known"
+    if payload["announced"] and not module.check_mode:
+        registration = register(place, docker, payload["announced"])
 
     known = {"alive": False, "serving": False, "leader": False}
     if container["running"] and module.params["probe"]:
         known = probe(json.loads(base64.b64decode(module.params["probe"])))
     module.exit_json(
-        changed=bool(place.written), written=place.written, bundles=bundles,
+        changed=bool(place.written) or registration != "known", written=place.written,
+        bundles=bundles, registration=registration,
         image_id=image_id, container=container, state=known,
     )
 

@@ -11,7 +11,7 @@ import json
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.cluster_probe import Docker, probe
+from ansible.module_utils.cluster_probe import Docker, consul_reload, probe
 
 DOCUMENTATION = r"""
 module: cluster_wait
@@ -23,9 +23,14 @@ options:
     description: >-
       base64 of a JSON list, hidden from every log: container, probe (see cluster_probe), level
       (alive or serving), seconds, leaves_by_exit (whether restarts are its way of life)
+  reload_consul:
+    type: bool
+    default: false
+    description: whether the Consul agent has still to read the services announced to it
 """
 
 RESTARTS_ALLOWED = 5
+RELOAD_SECONDS = 30
 
 
 class Waiting:
@@ -57,14 +62,36 @@ class Waiting:
         return bool(self.failure)
 
 
+class Reload:
+    """Until the Consul agent, which may have started a moment ago, has read its files again."""
+
+    name, failure = "consul", ""
+
+    def __init__(self):
+        self.end = time.monotonic() + RELOAD_SECONDS
+
+    def done(self):
+        if consul_reload():
+            return True
+        if time.monotonic() >= self.end:
+            self.failure = ("its agent has not read the services of this machine within %d s"
+                            % RELOAD_SECONDS)
+        return bool(self.failure)
+
+
 def main():
     module = AnsibleModule(
-        argument_spec={"services": {"type": "str", "required": True, "no_log": True}},
+        argument_spec={
+            "services": {"type": "str", "required": True, "no_log": True},
+            "reload_consul": {"type": "bool", "default": False},
+        },
         supports_check_mode=True,
     )
     docker = Docker()
     every = [Waiting(service, docker)
              for service in json.loads(base64.b64decode(module.params["services"]))]
+    if module.params["reload_consul"]:
+        every.append(Reload())
     left, pause = every, 0.1
     while True:
         left = [waiting for waiting in left if not waiting.done()]

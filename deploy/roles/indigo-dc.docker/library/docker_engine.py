@@ -7,6 +7,7 @@ answers, and returns the few facts that the other roles need (no fact gathering 
 It never installs packages and never removes a key of daemon.json that somebody else wrote.
 """
 
+import importlib.util
 import json
 import os
 import re
@@ -65,6 +66,23 @@ def default_route():
         except OSError:
             return interface, ""
     return interface, socket.inet_ntoa(answer[20:24])
+
+
+def in_container():
+    return os.path.exists("/run/systemd/container") or os.path.exists("/.dockerenv")
+
+
+def missing_parts():
+    """What has to be installed: keys of docker_packages. A container has the clock of its host."""
+    def program(name):
+        return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+
+    there = {
+        "engine": program("dockerd"),
+        "client": importlib.util.find_spec("requests"),  # community.docker works through it
+        "clock": in_container() or program("chronyd") or program("ntpd"),
+    }
+    return [name for name, found in there.items() if not found]
 
 
 def merged(old, new):
@@ -127,8 +145,9 @@ def main():
         supports_check_mode=True,
     )
     facts = machine_facts()
-    if not shutil.which("dockerd", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin"):
-        module.exit_json(changed=False, missing=True, machine=facts)
+    missing = missing_parts()
+    if "engine" in missing:
+        module.exit_json(changed=False, missing=missing, machine=facts)
 
     old = load_settings(module)
     new = merged(old, module.params["settings"])
@@ -151,7 +170,7 @@ def main():
                 % (docker.path, module.params["deadline_seconds"])
             )
     facts["clock"] = time.time()
-    module.exit_json(changed=changed, missing=False, machine=facts)
+    module.exit_json(changed=changed, missing=missing, machine=facts)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Asks the services of the cluster how they are, on the machine that this runs on.
 
 Used by the modules docker_engine, cluster_place, cluster_wait and cluster_health. Standard library
-alone, since it travels to the machines. It never changes anything but what Consul.reload says.
+alone, since it travels to the machines. It changes nothing; consul_reload makes the Consul agent read
+its own files again.
 
 A probe answers with a dict:
   alive    the process answers on its port (a member can be alive and without a quorum)
@@ -143,6 +144,21 @@ class Http:
             return None
 
 
+def consul_knows(services, port=8500):
+    """Whether the Consul agent of this machine has the services as its files announce them."""
+    answer = Http("127.0.0.1", port, "/v1/agent/services")
+    known = answer.json() if answer.status == 200 else None
+    if not isinstance(known, dict):
+        return False
+    there = {(one["Service"], one["Address"], one["Port"]) for one in known.values()}
+    return all((one["name"], one["address"], one["port"]) in there for one in services)
+
+
+def consul_reload(port=8500):
+    """True when the Consul agent of this machine has read its files again."""
+    return Http("127.0.0.1", port, "/v1/agent/reload", method="PUT").status == 200
+
+
 def four_letters(address, port, word):
     """A four letter word of ZooKeeper; the answer's text, or OSError."""
     with socket.create_connection((address, int(port)), TIMEOUT_SECONDS) as stream:
@@ -214,7 +230,9 @@ def probe_mesos_agent(spec):
     )
     metrics = snapshot.json() if snapshot.status == 200 else {}
     serving = (metrics or {}).get("slave/registered") == 1
-    return state(True, serving, False, "registered" if serving else "not registered yet")
+    opened = Http(spec["address"], spec["port"], "/metrics/snapshot").status == 200
+    return state(True, serving, False, "registered" if serving else "not registered yet",
+                 opened and bool(spec["user"]))
 
 
 def probe_framework(spec):
