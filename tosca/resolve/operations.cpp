@@ -20,6 +20,7 @@ struct Merged {
   const Node* timeout = nullptr;
   const Node* place = nullptr;
   std::vector<Entry> inputs;                        // later ones replace earlier ones
+  std::vector<std::string_view> declared;           // inputs named outside the template
   std::map<std::string, PropertyDefinition> types;  // of inputs that a type defines
 };
 
@@ -46,7 +47,12 @@ bool is_definition(const Resolution& resolution, const Node& value) {
                        resolution.units.find(TypeKind::data, *type) != nullptr);
 }
 
+bool is_of_template(const Resolution& resolution, const Node& node) {
+  return resolution.units.unit_of(node).main;
+}
+
 void take_input(const Resolution& resolution, const Entry& entry, Merged& merged) {
+  if (!is_of_template(resolution, *entry.key)) merged.declared.push_back(entry.key->text);
   std::erase_if(merged.inputs, [&](const Entry& e) { return e.key->text == entry.key->text; });
   if (!is_definition(resolution, *entry.value)) {
     merged.inputs.push_back(entry);
@@ -67,7 +73,7 @@ Merged& operation_in(std::vector<Merged>& all, const std::string& interface_name
     return merged.interface_name == interface_name && merged.name == operation.name;
   });
   if (known != all.end()) return *known;
-  all.push_back({interface_name, operation.name, nullptr, nullptr, operation.key, {}, {}});
+  all.push_back({interface_name, operation.name, nullptr, nullptr, operation.key, {}, {}, {}});
   return all.back();
 }
 
@@ -109,10 +115,28 @@ std::string implementation_of(const Resolution& resolution, const Node& written,
   };
   if (node.members != nullptr) artifact_file(node.members->artifacts);
   artifact_file(node.written->artifacts);
-  if (resolution.units.unit_of(written).main && !text.starts_with(kMissing)) {
+  if (is_of_template(resolution, written) && !text.starts_with(kMissing)) {
     text.insert(0, kMissing);
   }
   return text;
+}
+
+// An input reaches the playbook as a variable of that name, and Ansible's own variables decide
+// where and how it connects. A template, which a stranger may have posted, hands a playbook that it
+// does not bring itself only what the playbook's type asks for.
+void check_inputs(Resolution& resolution, const Merged& merged) {
+  if (is_of_template(resolution, *merged.implementation)) return;
+  for (const Entry& input : merged.inputs) {
+    const std::string_view name = input.key->text;
+    if (!is_of_template(resolution, *input.key)) continue;
+    if (std::find(merged.declared.begin(), merged.declared.end(), name) != merged.declared.end()) {
+      continue;
+    }
+    resolution.error(
+        "operation.input", *input.key,
+        "the operation \"" + merged.name + "\" has no input \"" + std::string(name) + "\"",
+        did_you_mean(name, merged.declared));
+  }
 }
 
 }  // namespace
@@ -124,6 +148,7 @@ std::vector<OperationDefinition> make_operations(
   std::vector<OperationDefinition> made;
   for (const Merged& merged : merge(resolution, interfaces)) {
     if (merged.implementation == nullptr || merged.implementation->text.empty()) continue;
+    check_inputs(resolution, merged);
     OperationDefinition operation;
     operation.interface_name = merged.interface_name;
     operation.name = merged.name;

@@ -45,18 +45,43 @@ TEST(Operations, OfTypesKeepTheirPlaybook) {
 
 TEST(Operations, OfTemplatesReplaceInputsAndImplementations) {
   const auto result = with(
-      "      interfaces:\n        Standard:\n          create: { inputs: { value: mine, more: [ 1 "
-      "] } }\n"
+      "      interfaces:\n        Standard:\n          create: { inputs: { value: mine } }\n"
       "          start: scripts/start.sh\n");
   ASSERT_THAT(result, Resolves());
   const auto& operations = result.topology->nodes.at("n").operations;
   ASSERT_EQ(operations.size(), 2U);
   EXPECT_EQ(operations[0].implementation, "tosca/mine.yml");
   EXPECT_EQ(*operations[0].inputs.at("value").literal(), Value("mine"));
-  EXPECT_EQ(*operations[0].inputs.at("more").literal(), Value(List{1}));
   // A playbook that a posted template names does not exist for Tutti, whatever its name.
   EXPECT_EQ(operations[1].implementation, "missing:scripts/start.sh");
   EXPECT_EQ(operations[1].span.line, 10U);
+}
+
+// They would become variables of the playbook by any name, ansible_connection among them.
+TEST(Operations, InputsThatTheTypeDoesNotAskForAreErrors) {
+  EXPECT_THAT(with("      interfaces: { Standard: { create: { inputs: { valeu: mine } } } }\n"),
+              ReportsAt("operation.input", "7:53"));
+  EXPECT_THAT(with("      interfaces: { Standard: { inputs: { ansible_connection: local } } }\n"),
+              ReportsAt("operation.input", "7:43"));
+  // A type that the template brings itself is the template's word too.
+  Resolving options;
+  options.files["types.yaml"] = {"types.yaml", kTypes, false};
+  const std::string derived =
+      "node_types:\n"
+      "  mine:\n"
+      "    derived_from: my.Soft\n"
+      "    interfaces: { Standard: { inputs: { ansible_connection: { type: string, default: local "
+      "} "
+      "} } }\n";
+  EXPECT_THAT(resolve_text(document("  node_templates:\n    n: { type: mine }\n",
+                                    "imports: [ types.yaml ]\n" + derived),
+                           options),
+              ReportsAt("operation.input", "6:41"));
+  // With a playbook of its own nothing runs, and nothing needs to be refused here.
+  EXPECT_THAT(
+      with("      interfaces: { Standard: { create: { implementation: x.yml, inputs: { y: 1 "
+           "} } } }\n"),
+      Resolves());
 }
 
 TEST(Operations, UnknownOnesAreErrors) {
