@@ -63,7 +63,10 @@ std::map<std::string, const Host*> all_hosts(const Run& run) {
 std::string inventory_json(const Run& run) {
   Json hosts = Json::object();
   const auto all = all_hosts(run);
-  for (const auto& [name, host] : all) hosts[name] = host_json(*host);
+  for (const auto& [name, host] : all) {
+    TUTTI_ASSERT(name.find_first_of("{}[]:, ") == std::string::npos);  // the plan refuses them
+    hosts[name] = host_json(*host);
+  }
   Json children = Json::object();
   const auto group = [&](const std::string& name, const std::vector<Host>& members) {
     Json list = Json::object();

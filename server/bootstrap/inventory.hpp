@@ -1,5 +1,6 @@
 // What Ansible is told, as data: never by pasting text. Every string that holds a template marker
-// is marked unsafe, so that nothing a user typed is ever evaluated.
+// is marked unsafe, so that nothing a user typed is ever evaluated. Names of hosts and groups are
+// those of node templates, which the plan keeps to letters that Ansible reads as they are.
 #pragma once
 
 #include "server/bootstrap/bootstrap.hpp"

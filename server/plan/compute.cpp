@@ -180,8 +180,9 @@ ImageQuery image_of(Draft& draft, const tosca::NodeTemplate& node) {
 void warn_of_image(Draft& draft, const tosca::NodeTemplate& node, const ImageQuery& query) {
   if (draft.site.provider != "docker") return;
   const std::string distribution = lower(query.distribution);
-  const bool fits = query.image.empty() && (distribution.empty() || distribution == "debian") &&
-                    (query.version.empty() || query.version.substr(0, 2) == "12");
+  const bool fits =
+      query.image.empty() && (distribution.empty() || distribution == "debian") &&
+      (query.version.empty() || query.version == "12" || query.version.starts_with("12."));
   if (fits) return;
   std::string asked = query.image;
   if (asked.empty())

@@ -64,6 +64,22 @@ std::int64_t wanted_count(Draft& draft, const tosca::NodeTemplate& node, std::in
   return 0;
 }
 
+// The name becomes that of hosts and groups, which Ansible reads as patterns and templates.
+void check_name(Draft& draft, const tosca::NodeTemplate& node) {
+  constexpr std::size_t kLongest = 128;
+  constexpr std::string_view kLetters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+  const bool usable =
+      !node.name.empty() && node.name.size() <= kLongest &&
+      kLetters.find(node.name.front()) != std::string_view::npos &&
+      node.name.find_first_not_of(std::string(kLetters) + ".-") == std::string::npos;
+  if (usable) return;
+  draft.error(
+      "plan.node-name", node.span,
+      "node '" + node.name.substr(0, kLongest) + "' cannot be deployed under this name",
+      "use letters, digits, '_', '-' and '.', at most " + std::to_string(kLongest) + " of them");
+}
+
 }  // namespace
 
 void expand_instances(Draft& draft) {
@@ -72,6 +88,7 @@ void expand_instances(Draft& draft) {
   std::int64_t total = 0;
   std::size_t total_of_all = 0;
   for (auto& [name, node] : draft.nodes) {
+    check_name(draft, *node.definition);
     node.host = direct_host(draft, *node.definition);
     const tosca::NodeTemplate* root = last_host(draft, *node.definition, roots);
     if (root == nullptr) {

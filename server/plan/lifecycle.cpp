@@ -2,6 +2,7 @@
 // implementation; one step over all its instances that still need it.
 #include "server/plan/draft.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace tutti::plan {
@@ -53,6 +54,36 @@ const tosca::OperationDefinition* implemented(const tosca::NodeTemplate& node,
     }
   }
   return nullptr;
+}
+
+bool is_performed(const tosca::OperationDefinition& operation) {
+  return is_lifecycle(operation) &&
+         std::any_of(kStages.begin(), kStages.end(),
+                     [&](const Stage& stage) { return operation.name == stage.operation; });
+}
+
+// What a template relies on and nobody will do is told, not passed over: a relationship that is not
+// set up leaves its source broken; what other interfaces offer (stop, delete, a policy's own) is
+// not asked for by a deployment.
+void tell_unperformed(Draft& draft, const tosca::NodeTemplate& node) {
+  const auto text = [&](const tosca::OperationDefinition& operation) {
+    return "node '" + node.name + "': " + operation.interface_name + "." + operation.name;
+  };
+  for (const tosca::OperationDefinition& operation : node.operations) {
+    if (operation.implementation.empty() || is_performed(operation)) continue;
+    draft.warn("plan.operation-ignored", operation.span,
+               text(operation) + " is never performed: create, configure and start are");
+  }
+  for (const tosca::Relationship& relationship : node.relationships) {
+    for (const tosca::OperationDefinition& operation : relationship.operations) {
+      if (operation.implementation.empty()) continue;
+      draft.error(std::string(kMissingImplementation),
+                  operation.span.line != 0 ? operation.span : node.span,
+                  text(operation) + " of the relationship to '" + relationship.target +
+                      "': performing operations of relationships is missing",
+                  "do it in an operation of the node");
+    }
+  }
 }
 
 Playbook playbook_of(Draft& draft, const tosca::NodeTemplate& node,
@@ -110,6 +141,7 @@ void append(Draft& draft, DraftNode& node, const Stage& stage, const std::string
 
 void plan_node(Draft& draft, DraftNode& node) {
   const tosca::NodeTemplate& definition = *node.definition;
+  tell_unperformed(draft, definition);
   const bool has_resource = definition.is_a(kCompute) || definition.is_a(kVirtualAddress);
   node.first_steps = node.resource_steps;
   node.last_steps = node.resource_steps;

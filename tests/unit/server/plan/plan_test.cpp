@@ -20,25 +20,6 @@ std::vector<std::string> step_ids(const Plan& plan) {
   return ids;
 }
 
-std::vector<std::string> rules(const tosca::Diagnostics& diagnostics) {
-  std::vector<std::string> found;
-  for (const tosca::Diagnostic& diagnostic : diagnostics) found.push_back(diagnostic.rule);
-  return found;
-}
-
-Plan planned(const tosca::Topology& topology, const Observation& observed = {},
-             const Site& site = sandbox()) {
-  PlanResult result = make_plan(&topology, observed, site);
-  EXPECT_THAT(rules(result.diagnostics), IsEmpty());
-  return result.plan.value_or(Plan{});
-}
-
-PlanResult refused(const tosca::Topology& topology, const Site& site = sandbox()) {
-  PlanResult result = make_plan(&topology, {}, site);
-  EXPECT_FALSE(result.feasible());
-  return result;
-}
-
 const InstanceSpec& machine(const Plan& plan, const std::string& id) {
   return std::get<InstanceSpec>(*std::get<ResourceCall>(find_step(plan, id)->action).spec);
 }
@@ -138,63 +119,6 @@ TEST(MakePlan, CyclesAreNamed) {
   EXPECT_THAT(result.diagnostics[0].message, HasSubstr("dependency loop"));
   EXPECT_THAT(result.diagnostics[0].message, HasSubstr("other -> zookeeper -> other"));
   EXPECT_EQ(result.diagnostics[0].span.line, 1U);
-}
-
-TEST(MakePlan, HostsInACircleAreRefused) {
-  tosca::NodeTemplate a = software("a", "b", {});
-  tosca::NodeTemplate b = software("b", "a", {});
-  EXPECT_THAT(rules(refused(topology_of({a, b})).diagnostics),
-              ElementsAre("plan.cycle", "plan.cycle"));
-}
-
-TEST(MakePlan, EvenMastersAreRefusedWithTheQuorumExplained) {
-  const PlanResult result = refused(flagship(4));
-  ASSERT_THAT(rules(result.diagnostics), ElementsAre("policy.odd-members"));
-  EXPECT_THAT(result.diagnostics[0].message, HasSubstr("4 members: a majority of them is 3"));
-  EXPECT_THAT(result.diagnostics[0].message, HasSubstr("loss of 1, no more than 3 would"));
-  EXPECT_THAT(result.diagnostics[0].hint, HasSubstr("count to 3, or to 5"));
-  EXPECT_THAT(refused(flagship(2)).diagnostics[0].message, HasSubstr("loss of none"));
-  EXPECT_THAT(refused(flagship(0)).diagnostics[0].message, HasSubstr("no members"));
-  EXPECT_THAT(rules(planned(flagship(1)).warnings), IsEmpty());
-}
-
-TEST(MakePlan, OtherPoliciesAreSaidToHaveNoEffect) {
-  tosca::Topology topology = skeleton();
-  tosca::Policy scaling;
-  scaling.name = "grow";
-  scaling.type = "tosca.policies.Scaling";
-  topology.policies.push_back(scaling);
-  EXPECT_THAT(rules(planned(topology).warnings), ElementsAre("policy.ignored"));
-}
-
-TEST(MakePlan, APlacementOnAnotherSiteIsRefusedAndCanStillBeLookedAt) {
-  tosca::Topology topology = skeleton();
-  tosca::Policy sla;
-  sla.name = "deploy_on";
-  sla.type = "tosca.policies.indigo.SlaPlacement";
-  sla.ancestry = {sla.type, "tosca.policies.Placement", "tosca.policies.Root"};
-  topology.policies.push_back(sla);
-  EXPECT_THAT(planned(topology).warnings, IsEmpty()) << "it names no place";
-  auto& place = topology.policies.front().properties["sla_id"];
-  place = tosca::Value(sandbox().name.value);
-  EXPECT_THAT(planned(topology).warnings, IsEmpty()) << "it names this site";
-  place = tosca::Value("SLA_provider-AWS");
-  const PlanResult result = refused(topology);
-  EXPECT_TRUE(result.plan.has_value());
-  ASSERT_THAT(rules(result.diagnostics), ElementsAre("policy.placement"));
-  EXPECT_THAT(result.diagnostics[0].message, HasSubstr("'SLA_provider-AWS'"));
-  EXPECT_THAT(result.diagnostics[0].message, HasSubstr("missing"));
-}
-
-TEST(MakePlan, MissingImplementationsAreNamedAndCanStillBeLookedAt) {
-  tosca::Topology topology = skeleton();
-  topology.nodes.at("zookeeper").operations.front().implementation = "missing:clues/install.yml";
-  const PlanResult result = refused(topology);
-  ASSERT_TRUE(result.plan.has_value());
-  ASSERT_THAT(rules(result.diagnostics), ElementsAre("plan.missing-implementation"));
-  EXPECT_THAT(result.diagnostics[0].message, HasSubstr("zookeeper"));
-  EXPECT_THAT(result.diagnostics[0].message, HasSubstr("Standard.create"));
-  EXPECT_THAT(result.diagnostics[0].message, HasSubstr("clues/install.yml"));
 }
 
 TEST(MakePlan, SitesWithoutVirtualAddressesRefuseThem) {

@@ -4,6 +4,8 @@
 #include "server/plan/plan.hpp"
 #include "tosca/topology/topology.hpp"
 
+#include <gmock/gmock.h>
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -120,6 +122,26 @@ inline plan::Site sandbox() {
   site.capabilities.stop = true;
   site.capabilities.max_cpus = 2;
   return site;
+}
+
+inline std::vector<std::string> rules(const tosca::Diagnostics& diagnostics) {
+  std::vector<std::string> found;
+  for (const tosca::Diagnostic& diagnostic : diagnostics) found.push_back(diagnostic.rule);
+  return found;
+}
+
+inline plan::Plan planned(const tosca::Topology& topology, const plan::Observation& observed = {},
+                          const plan::Site& site = sandbox()) {
+  plan::PlanResult result = plan::make_plan(&topology, observed, site);
+  EXPECT_THAT(rules(result.diagnostics), testing::IsEmpty());
+  return result.plan.value_or(plan::Plan{});
+}
+
+inline plan::PlanResult refused(const tosca::Topology& topology,
+                                const plan::Site& site = sandbox()) {
+  plan::PlanResult result = plan::make_plan(&topology, {}, site);
+  EXPECT_FALSE(result.feasible());
+  return result;
 }
 
 inline const plan::Step* find_step(const plan::Plan& made, const std::string& id) {
