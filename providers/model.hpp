@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -122,7 +123,9 @@ enum class Power { on, off };
 
 // How a provider behaves, so that the engine needs no knowledge of which cloud it is.
 struct ProviderCapabilities {
-  bool native_token = false;     // the cloud itself refuses a second object of one token
+  // Kinds of which the cloud itself refuses a second object of one token: of those an empty `find`
+  // is certain at once.
+  std::set<ResourceKind> native_tokens;
   bool virtual_address = false;  // kind virtual_address can be created
   bool fixed_addresses = false;  // address_index decides the address
   bool stop = false;             // set_power(off) works

@@ -38,7 +38,7 @@ class Provider {
   [[nodiscard]] virtual boost::asio::awaitable<Result<Catalogue>> catalogue() = 0;
 
   // Accepted: the object exists or is being made; poll find(). `conflict` when an object of this
-  // token exists already (native_token). After transient or unknown errors the object may exist.
+  // token exists already (native_tokens). After transient or unknown errors the object may exist.
   [[nodiscard]] virtual boost::asio::awaitable<Result<NativeId>> create(
       const ResourceSpec& spec, const Ownership& ownership) = 0;
 

@@ -46,12 +46,14 @@ class DockerProvider final : public Provider {
  public:
   DockerProvider(const DockerOptions& options, HttpClient& http)
       : options_(options), api_(http, options.socket), maker_(api_, options) {
-    capabilities_.native_token = true;
+    // By their names. A second network of a name is not refused: keep_oldest() settles those.
+    capabilities_.native_tokens = {ResourceKind::instance, ResourceKind::virtual_address};
     capabilities_.virtual_address = true;
     capabilities_.fixed_addresses = true;
     capabilities_.stop = true;
     capabilities_.max_cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    // How long an engine may still work on a request whose sender is gone.
+    // How long an engine may still work on a request whose sender died; a sender that lives waits
+    // for the answer (EngineApi::make).
     capabilities_.visibility_window = std::chrono::seconds(15);
   }
 
@@ -131,7 +133,7 @@ net::awaitable<Result<NativeId>> DockerProvider::create_network(const Ownership&
     body["Driver"] = "bridge";
     body["IPAM"]["Config"] = Json::array({std::move(range)});
     body["Labels"] = make_labels(ownership, kind::kNetwork);
-    const Result<EngineAnswer> made = co_await api_.post("/networks/create", std::move(body));
+    const Result<EngineAnswer> made = co_await api_.make("/networks/create", std::move(body));
     if (made) co_return co_await keep_oldest(ownership);
     if (made.error().code != "subnet_in_use") co_return made.error();
   }
@@ -186,7 +188,7 @@ net::awaitable<Result<NativeId>> DockerProvider::create_virtual_address(
   Json body = Json::object();
   body["Name"] = name;
   body["Labels"] = std::move(labels);
-  TUTTI_CO_TRY(const EngineAnswer made, co_await api_.post("/volumes/create", std::move(body)));
+  TUTTI_CO_TRY(const EngineAnswer made, co_await api_.make("/volumes/create", std::move(body)));
   if (!carries(labels_at(made.body), ownership)) {
     co_return Error(ErrorClass::conflict, "foreign_object",
                     "a volume " + name + " exists but is not ours: it is left alone");

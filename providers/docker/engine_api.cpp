@@ -1,5 +1,10 @@
 #include "providers/docker/engine_api.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <cerrno>
 #include <cstring>
 #include <unistd.h>
@@ -165,6 +170,13 @@ EngineApi::Answer EngineApi::post(std::string path, Json body) {
   made.headers.emplace_back("Content-Type", "application/json");
   if (!body.is_null()) made.body = body.dump(-1, ' ', false, Json::error_handler_t::replace);
   co_return co_await exchange(std::move(made));
+}
+
+EngineApi::Answer EngineApi::make(std::string path, Json body) {
+  const auto executor = co_await net::this_coro::executor;
+  auto to_its_end = net::bind_cancellation_slot(net::cancellation_slot(), net::use_awaitable);
+  auto answer = post(std::move(path), std::move(body));
+  co_return co_await net::co_spawn(executor, std::move(answer), std::move(to_its_end));
 }
 
 EngineApi::Answer EngineApi::put_archive(std::string path, std::string tar) {

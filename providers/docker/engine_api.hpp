@@ -53,6 +53,9 @@ class EngineApi {
   // "permission_denied", "engine_answer" or engine_error()'s.
   [[nodiscard]] Answer get(std::string path);
   [[nodiscard]] Answer post(std::string path, Json body = nullptr);
+  // A POST that makes something. It is waited for also when the caller is cancelled: the engine
+  // goes on without its client, and what it makes later nobody would look for.
+  [[nodiscard]] Answer make(std::string path, Json body = nullptr);
   [[nodiscard]] Answer put_archive(std::string path, std::string tar);
   // What is gone already is success.
   [[nodiscard]] boost::asio::awaitable<Result<void>> remove(std::string path);

@@ -172,7 +172,7 @@ net::awaitable<Result<void>> MachineMaker::make_volume(const Ownership& ownershi
   body["Name"] = name;
   body["Labels"] = make_labels(ownership, kind::kInstanceVolume);
   // A volume that exists already is answered as it is.
-  TUTTI_CO_TRY(const EngineAnswer made, co_await api_.post("/volumes/create", std::move(body)));
+  TUTTI_CO_TRY(const EngineAnswer made, co_await api_.make("/volumes/create", std::move(body)));
   if (!carries(labels_at(made.body), ownership)) co_return name_taken("volume", name);
   co_return Result<void>();
 }
@@ -238,7 +238,7 @@ net::awaitable<Result<bool>> MachineMaker::may_be_privileged(const Ownership& ow
 net::awaitable<Result<void>> MachineMaker::create_container(const Ownership& ownership, Json body) {
   const std::string name = percent_encode(object_name(ownership.token));
   const Result<EngineAnswer> made =
-      co_await api_.post("/containers/create?name=" + name, std::move(body));
+      co_await api_.make("/containers/create?name=" + name, std::move(body));
   if (made) co_return Result<void>();
   if (made.error().cls != ErrorClass::conflict) co_return made.error();
   // The name is taken: by a request of an earlier attempt that the engine carried out late?
@@ -261,7 +261,7 @@ net::awaitable<Result<void>> MachineMaker::seed_and_start(const InstanceSpec& sp
         container + "/archive?path=/etc/tutti/seed", std::move(seed).finish());
     if (!put) co_return put.error();
   }
-  const Result<EngineAnswer> started = co_await api_.post(container + "/start");
+  const Result<EngineAnswer> started = co_await api_.make(container + "/start");
   if (!started) co_return started.error();
   co_return Result<void>();
 }

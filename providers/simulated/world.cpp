@@ -102,7 +102,7 @@ Result<NativeId> World::create_now(const ResourceSpec& spec, const Ownership& ow
   for (const auto& [number, other] : objects_) {
     if (other.gone_at > now && same(other.resource.ownership, ownership)) ++live;
   }
-  if (live > 1 && options_.capabilities.native_token) {
+  if (live > 1 && options_.capabilities.native_tokens.contains(kind_of(spec))) {
     return Error(ErrorClass::conflict, "token_exists",
                  "an object with the token " + ownership.token.value + " exists already");
   }

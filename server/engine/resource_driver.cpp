@@ -84,7 +84,8 @@ net::awaitable<ResourceDriver::Found> ResourceDriver::settle_doubt(const CreateO
     const WallTime now = clock_.now();
     TUTTI_CO_TRY(auto found, co_await find_one(order.ownership, kind_of(order.spec)));
     if (found && is_incomplete(*found)) co_return std::optional<Resource>();
-    const bool certain = provider_.capabilities().native_token || now >= *order.doubt_until;
+    const bool certain = provider_.capabilities().native_tokens.contains(kind_of(order.spec)) ||
+                         now >= *order.doubt_until;
     if (found || certain) co_return found;
     co_await pace.wait();
   }

@@ -1,5 +1,5 @@
 // The Docker provider's parts that need no engine: address ranges, the seed's archive, labels and
-// lists, times, errors, the container's description.
+// lists, times, errors, the container's description, and requests that are not given up.
 #include "providers/docker/address_pool.hpp"
 #include "providers/docker/docker_provider.hpp"
 #include "providers/docker/engine_api.hpp"
@@ -7,8 +7,13 @@
 #include "providers/docker/objects.hpp"
 #include "providers/docker/seed_archive.hpp"
 #include "providers/support/child_process.hpp"
+#include "providers/support/task_scope.hpp"
 #include "tests/unit/providers/coroutine.hpp"
 
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -251,6 +256,36 @@ TEST(MachineBody, WarnsOfAnotherImage) {
   EXPECT_EQ(image_warning(query, "i"), "");
   query.image = "ubuntu-16.04";
   EXPECT_THAT(image_warning(query, "i"), HasSubstr("ubuntu-16.04 was asked for"));
+}
+
+// An engine goes on without its client: who gave up would not know what it made.
+TEST(EngineApi, WhatMakesSomethingIsAwaitedAlsoWhenCancelled) {
+  namespace net = boost::asio;
+  using Unix = net::local::stream_protocol;
+  net::io_context io;
+  const test::TempFolder folder;
+  Unix::acceptor acceptor(io, Unix::endpoint(folder.file("engine.sock")));
+  HttpClient http(io.get_executor());
+  EngineApi api(http, folder.file("engine.sock"));
+  TaskScope scope(io.get_executor(), [](std::string_view text) { ADD_FAILURE() << text; });
+  std::string id;
+  const auto make = [&]() -> net::awaitable<void> {
+    const auto made = co_await api.make("/networks/create", Json::object());
+    if (made) id = text_at(made->body, "/Id");
+  };
+  const auto body = [&]() -> net::awaitable<void> {
+    scope.spawn(make());
+    Unix::socket engine = co_await acceptor.async_accept(net::use_awaitable);
+    std::string request;
+    co_await net::async_read_until(engine, net::dynamic_buffer(request), "\r\n\r\n",
+                                   net::use_awaitable);
+    scope.cancel_all();
+    const std::string answer = "HTTP/1.1 201 Created\r\nContent-Length: 10\r\n\r\n{\"Id\":\"n\"}";
+    co_await net::async_write(engine, net::buffer(answer), net::use_awaitable);
+    co_await scope.join();
+  };
+  test::run(io, body());
+  EXPECT_EQ(id, "n");
 }
 
 }  // namespace

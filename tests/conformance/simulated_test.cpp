@@ -16,7 +16,10 @@ using simulated::WorldOptions;
 WorldOptions options_with(bool native_token) {
   WorldOptions options;
   options.boot_time = std::chrono::milliseconds(20);
-  options.capabilities.native_token = native_token;
+  if (native_token) {
+    options.capabilities.native_tokens = {ResourceKind::instance, ResourceKind::network,
+                                          ResourceKind::virtual_address};
+  }
   return options;
 }
 

@@ -102,7 +102,7 @@ TEST_F(WorldTest, TheAuditCountsWhatATokenMade) {
 
 TEST_F(WorldTest, NativeTokensAreRefusedTwice) {
   const NativeId net = network();
-  world_.options().capabilities.native_token = true;
+  world_.options().capabilities.native_tokens = {ResourceKind::instance};
   ASSERT_TRUE(world_.create(instance(net), own("a"), at(0)));
   EXPECT_EQ(world_.create(instance(net), own("a"), at(0)).error().cls, ErrorClass::conflict);
 }
