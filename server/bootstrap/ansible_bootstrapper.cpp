@@ -1,4 +1,5 @@
 #include "providers/support/child_process.hpp"
+#include "providers/support/private_folder.hpp"
 #include "providers/support/redactor.hpp"
 #include "providers/support/slots.hpp"
 #include "server/bootstrap/bootstrap.hpp"
@@ -21,7 +22,8 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
-#include <sys/stat.h>
+#include <fstream>
+#include <regex>
 #include <unistd.h>
 
 namespace tutti::bootstrap {
@@ -153,11 +155,13 @@ class AnsibleBootstrapper final : public Bootstrapper {
   Slots slots_;
 };
 
+// The step has not begun: hosts that answered have no result.
 Outcome unreachable(const Run& run, const std::vector<std::string>& silent) {
   std::string names;
   for (const std::string& name : silent) names += (names.empty() ? "" : ", ") + name;
   Outcome outcome;
   for (const Host& host : run.targets) {
+    if (std::find(silent.begin(), silent.end(), host.name) == silent.end()) continue;
     HostResult result;
     result.key = host.key;
     result.unreachable = true;
@@ -168,6 +172,16 @@ Outcome unreachable(const Run& run, const std::vector<std::string>& silent) {
   return outcome;
 }
 
+// Playbooks of other orchestrators run on the instance itself.
+bool plays_on_localhost(const fs::path& playbook) {
+  static const std::regex pattern(R"(^\s*-?\s*hosts:\s*["']?(localhost|127\.0\.0\.1)\b)");
+  std::ifstream in(playbook);
+  for (std::string line; std::getline(in, line);) {
+    if (std::regex_search(line, pattern)) return true;
+  }
+  return false;
+}
+
 Result<void> AnsibleBootstrapper::check(const Run& run) const {
   const fs::path relative(run.playbook);
   bool inside = !run.playbook.empty() && relative.is_relative();
@@ -176,6 +190,12 @@ Result<void> AnsibleBootstrapper::check(const Run& run) const {
   if (!inside || !fs::is_regular_file(options_.playbooks_dir / relative, ignored)) {
     return Error(ErrorClass::invalid, "playbook_missing",
                  "there is no playbook " + run.playbook + " in " + options_.playbooks_dir);
+  }
+  if (plays_on_localhost(options_.playbooks_dir / relative)) {
+    return Error(ErrorClass::invalid, "playbook_local",
+                 "the playbook " + run.playbook +
+                     " has a play for localhost, which would run on this machine instead of the "
+                     "instance's: write hosts: targets");
   }
   if (run.targets.empty()) {
     return Error(ErrorClass::invalid, "no_hosts", "the step has no hosts to run on");
@@ -255,7 +275,7 @@ net::awaitable<void> read_events(Descriptor& from, PlayEvents& events) {
 }
 
 net::awaitable<void> read_output(ChildProcess& child, PlayEvents& events) {
-  LineSplitter lines(PlayEvents::kLongestLine);
+  LineSplitter lines(PlayEvents::kLongestInput);
   const auto line = [&](std::string_view text) { events.output_line(text); };
   while (true) {
     const auto text = co_await child.read_output();
@@ -325,22 +345,6 @@ net::awaitable<bool> AnsibleBootstrapper::gone_after(const RunId& run, int signa
     co_await clock_.sleep_for(pause);
     pause = std::min(pause * 2, std::chrono::milliseconds(200));
   }
-}
-
-Result<void> make_private_folder(const std::string& path) {
-  std::error_code error;
-  fs::create_directories(fs::path(path).parent_path(), error);
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-    return Error(ErrorClass::invalid, "folder",
-                 "the folder " + path + " cannot be made: " + std::strerror(errno));
-  }
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) ||
-      status.st_uid != ::geteuid() || (status.st_mode & 077U) != 0) {
-    return Error(ErrorClass::invalid, "folder",
-                 "the folder " + path + " must belong to this user alone (chmod 700)");
-  }
-  return {};
 }
 
 }  // namespace

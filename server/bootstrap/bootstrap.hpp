@@ -77,7 +77,7 @@ struct HostResult {
 };
 
 struct Outcome {
-  std::vector<HostResult> hosts;
+  std::vector<HostResult> hosts;  // of each target; of the silent ones alone when SSH was missing
   int changed = 0;
 };
 

@@ -10,6 +10,14 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t kLastOutputBytes = 2000;
+constexpr std::size_t kLongestMessage = 4000;
+
+// Of a long message its begin and its end tell most.
+std::string shortened(const std::string& text) {
+  if (text.size() <= kLongestMessage) return text;
+  constexpr std::size_t kHalf = kLongestMessage / 2;
+  return text.substr(0, kHalf) + " [...] " + text.substr(text.size() - kHalf);
+}
 
 std::string member(const Json& json, const char* name) {
   const auto found = json.find(name);
@@ -44,7 +52,7 @@ void LineSplitter::finish(const std::function<void(std::string_view)>& line) {
 }
 
 void PlayEvents::tell(const std::string& line) {
-  if (logged_bytes_ <= kLargestLog) pass_on(redactor().redact(line.substr(0, kLongestLine)));
+  if (logged_bytes_ <= kLargestLog) pass_on(redactor().redact(line).substr(0, kLongestLine));
 }
 
 void PlayEvents::pass_on(std::string redacted) {
@@ -61,7 +69,7 @@ PlayEvents::HostState& PlayEvents::failure(const std::string& host, std::string 
                                            std::string message) {
   HostState& state = hosts_[host];
   state.task = std::move(task);
-  state.message = redactor().redact(message);
+  state.message = shortened(redactor().redact(message));
   return state;
 }
 
@@ -113,15 +121,15 @@ void PlayEvents::recap(const Json& event) {
     const auto host = hosts_.find(name);
     if (host == hosts_.end() || !results.is_object()) continue;
     for (const auto& [key, value] : results.items()) {
-      if (value.is_string()) {
-        host->second.given[key] = redactor().redact(value.get<std::string>());
-      }
+      if (!value.is_string() || host->second.given.size() >= kMostAttributes) continue;
+      const std::string text = redactor().redact(value.get<std::string>());
+      host->second.given[key] = text.substr(0, kLongestAttribute);
     }
   }
 }
 
 void PlayEvents::output_line(std::string_view text) {
-  const std::string line = redactor().redact(text.substr(0, kLongestLine));
+  const std::string line = redactor().redact(text).substr(0, kLongestLine);
   pass_on(line);
   last_output_ += (last_output_.empty() ? "" : "\n") + line;
   if (last_output_.size() > kLastOutputBytes) {

@@ -30,6 +30,12 @@ class LineSplitter {
 class PlayEvents {
  public:
   static constexpr std::size_t kLongestLine = 8192;
+  // Lines are redacted before they are cut to kLongestLine, else a part of a secret could stay: so
+  // more of them must come in.
+  static constexpr std::size_t kLongestInput = std::size_t{64} << 10;
+  // Of what a play hands out for one host.
+  static constexpr std::size_t kMostAttributes = 64;
+  static constexpr std::size_t kLongestAttribute = 4096;
   static constexpr std::size_t kLargestLog = std::size_t{4} << 20;
 
   explicit PlayEvents(ProgressSink sink) : sink_(std::move(sink)) {}

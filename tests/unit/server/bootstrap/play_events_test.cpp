@@ -110,6 +110,23 @@ TEST(PlayEventsTest, SecretsDoNotPass) {
   redactor().remove("swordfish");
 }
 
+TEST(PlayEventsTest, NoPartOfASecretIsLeftWhereALineIsCut) {
+  redactor().add("swordfish");
+  Told told;
+  const std::string filling(PlayEvents::kLongestLine - 4, 'x');
+  told.events.output_line(filling + "swordfish");
+  EXPECT_THAT(told.lines.back(), Not(HasSubstr("swor")));
+  EXPECT_LE(told.lines.back().size(), PlayEvents::kLongestLine);
+  const std::string message(1996, 'x');
+  told.events.event_line(R"({"event":"failed","host":"a","task":"t","message":")" + message +
+                         "swordfish" + message + message + R"("})");
+  told.events.event_line(R"({"event":"recap","hosts":{"a":{"failures":1}}})");
+  const std::string kept = told.events.outcome(run_on({"a"})).hosts[0].message;
+  EXPECT_THAT(kept, Not(HasSubstr("swor")));
+  EXPECT_LT(kept.size(), 4100U);
+  redactor().remove("swordfish");
+}
+
 TEST(PlayEventsTest, AFloodIsCutAndSaysSo) {
   Told told;
   const std::string line(8000, 'x');
