@@ -1,9 +1,11 @@
 #include "server/serve.hpp"
 
+#include "providers/docker/address_pool.hpp"
 #include "providers/docker/docker_provider.hpp"
 #include "providers/simulated/simulated_provider.hpp"
 #include "providers/support/http_client.hpp"
 #include "providers/support/log.hpp"
+#include "providers/support/private_folder.hpp"
 #include "server/api/api.hpp"
 #include "server/api/prepare.hpp"
 #include "server/config/config.hpp"
@@ -19,6 +21,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -143,8 +146,11 @@ class Daemon {
   void run();
 
  private:
+  // Runs the control thread's work until this part of it has ended.
+  void finish(asio::awaitable<void> work);
   std::unique_ptr<Provider> make_provider();
   engine::Options engine_options() const;
+  asio::awaitable<void> look_at_site();
   asio::awaitable<void> stop();
 
   Config config_;
@@ -182,6 +188,7 @@ engine::Options Daemon::engine_options() const {
   options.site.name = SiteName(config_.site_name);
   options.site.provider = config_.site_provider;
   options.site.capabilities = provider_->capabilities();
+  for (const auto& [name, value] : config_.cluster_vars) options.common_vars[name] = value;
   options.common_vars["mesos_stack"] = config_.mesos_stack;
   options.max_deployments = static_cast<std::size_t>(config_.max_deployments);
   options.history = std::chrono::days(config_.history_days);
@@ -212,25 +219,48 @@ Result<void> Daemon::start() {
   api::Settings settings;
   settings.imports = imports_.resolver();
   settings.site = engine_options().site;
+  settings.configuration = config_.configuration;
   settings.mesos_standins = config_.mesos_stack == "standin";
   handler_ = api::make_handler(
       {api::commands_of(*engine_), view_, *texts_, offload_, clock_, std::move(settings)});
 
   // Recovery first: nobody is answered before what was under way is known again.
-  std::optional<Result<void>> recovered;
-  auto recover = [&]() -> asio::awaitable<void> { recovered.emplace(co_await engine_->start()); };
-  asio::co_spawn(control_, recover, asio::detached);
-  while (!recovered && control_.run_one() > 0) {
+  Result<void> recovered;
+  auto recover = [&]() -> asio::awaitable<void> { recovered = co_await engine_->start(); };
+  finish(recover());
+  if (recovered) {
+    http::Options http;
+    http.address = config_.http_address;
+    http.port = config_.http_port;
+    http.threads = static_cast<std::size_t>(config_.http_threads);
+    auto served = http::Server::start(http, *handler_, clock_);
+    if (served) {
+      server_ = std::move(*served);
+      return {};
+    }
+    recovered = served.error();
   }
-  if (!recovered) return Error(ErrorClass::unknown, "recovery", "recovery ended without an answer");
-  if (!*recovered) return recovered->error();
+  finish(engine_->stop());  // what recovery began is left to the next start
+  return recovered;
+}
 
-  http::Options http;
-  http.address = config_.http_address;
-  http.port = config_.http_port;
-  http.threads = static_cast<std::size_t>(config_.http_threads);
-  TUTTI_TRY(server_, http::Server::start(http, *handler_, clock_));
-  return {};
+void Daemon::finish(asio::awaitable<void> work) {
+  bool ended = false;
+  asio::co_spawn(control_, std::move(work), [&](std::exception_ptr failure) {
+    ended = true;
+    if (failure) std::rethrow_exception(failure);
+  });
+  control_.restart();
+  while (!ended && control_.run_one() > 0) {
+  }
+}
+
+// A site that does not answer is told at the start already, and not refused: it may come back.
+asio::awaitable<void> Daemon::look_at_site() {
+  const auto catalogue = co_await provider_->catalogue();
+  if (catalogue) co_return;
+  log(LogLevel::warning, "the site does not answer; deployments wait for it",
+      {{"site", config_.site_name}, {"cause", catalogue.error().describe()}});
 }
 
 asio::awaitable<void> Daemon::stop() {
@@ -248,26 +278,22 @@ void Daemon::run() {
     log(LogLevel::warning,
         "mesos_stack is standin: Mesos, Marathon and Chronos are imitations that run no tasks");
   }
+  asio::co_spawn(control_, look_at_site(), asio::detached);
   asio::signal_set signals(control_, SIGINT, SIGTERM);
-  signals.async_wait([this](boost::system::error_code error, int) {
+  signals.async_wait([&](boost::system::error_code error, int) {
     if (error) return;
     log(LogLevel::info, "stopping; deployments go on at the next start");
     asio::co_spawn(control_, stop(), asio::detached);
+    signals.async_wait([](boost::system::error_code again, int) {
+      if (again) return;
+      // Nothing is lost: a daemon may end at any moment.
+      log(LogLevel::warning, "told to stop again: ending at once");
+      std::_Exit(1);
+    });
   });
   const auto work = asio::make_work_guard(control_);
   control_.restart();
   control_.run();
-}
-
-bool prepare_data_dir(const std::string& path) {
-  std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error || ::chmod(path.c_str(), 0700) != 0) {
-    std::cerr << "tutti: data_dir " << path << " cannot be made or is not ours"
-              << (error ? ": " + error.message() : std::string()) << '\n';
-    return false;
-  }
-  return true;
 }
 
 void raise_descriptor_limit() {
@@ -294,14 +320,26 @@ int serve(const std::string& config_file) {
     std::cerr << "tutti: site.provider simulated needs simulated.socket\n";
     return 1;
   }
+  if (!docker::parse_range(config->sandbox_pool)) {
+    std::cerr << "tutti: sandbox.pool: '" << config->sandbox_pool
+              << "' is no IPv4 network such as 10.213.0.0/16\n";
+    return 1;
+  }
   auto imports = load_imports(*config);
-  if (!imports || !prepare_data_dir(config->data_dir)) return 1;
+  if (!imports) return 1;
+  std::error_code ignored;
+  config->data_dir = std::filesystem::weakly_canonical(config->data_dir, ignored).string();
+  if (const auto made = make_private_folder(config->data_dir); !made) {
+    std::cerr << "tutti: data_dir: " << made.error().describe() << '\n';
+    return 1;
+  }
   auto sealer = Sealer::open(config->key_file);
   if (!sealer) {
     std::cerr << "tutti: " << sealer.error().describe() << '\n';
     return 1;
   }
   raise_descriptor_limit();
+  std::signal(SIGPIPE, SIG_IGN);  // a reader of the log that goes must not end the daemon
   Daemon daemon(std::move(*config), std::move(*imports), std::move(*sealer));
   if (const auto started = daemon.start(); !started) {
     std::cerr << "tutti: " << started.error().describe() << '\n';

@@ -138,7 +138,11 @@ class Reader {
     for (const auto& entry : node.entries) {
       const std::string name = prefix + std::string(entry.key->text);
       if (name == "imports") {
-        read_imports(*entry.value);
+        read_map(*entry.value, name, "URL to file", config_.imports);
+      } else if (name == "configuration") {
+        read_map(*entry.value, name, "name to URL", config_.configuration);
+      } else if (name == "cluster.vars") {
+        read_map(*entry.value, name, "role variable to value", config_.cluster_vars);
       } else if (const Key* key = find(name)) {
         assign(*key, *entry.value);
       } else if (is_section(name)) {
@@ -186,17 +190,18 @@ class Reader {
       add(value.span(), "config.value", std::string(key.name) + ": " + wrong, key.meaning);
   }
 
-  void read_imports(const Node& node) {
+  void read_map(const Node& node, const std::string& name, const std::string& what,
+                std::map<std::string, std::string>& target) {
     if (node.is_null()) return;
     if (!node.is_mapping()) {
-      add(node.span(), "config.type", "imports: expected a map of URL to file", "");
+      add(node.span(), "config.type", name + ": expected a map of " + what, "");
       return;
     }
     for (const auto& entry : node.entries) {
       if (!entry.value->is_scalar() || entry.value->text.empty()) {
-        add(entry.value->span(), "config.type", "imports: expected a file's path", "");
+        add(entry.value->span(), "config.type", name + ": expected a map of " + what, "");
       } else {
-        config_.imports[std::string(entry.key->text)] = std::string(entry.value->text);
+        target[std::string(entry.key->text)] = std::string(entry.value->text);
       }
     }
   }
@@ -246,6 +251,10 @@ std::string describe_keys() {
     if (*key.environment) out << "  environment " << key.environment;
     out << "\n    " << key.meaning << "\n";
   }
+  out << "cluster.vars  (map of role variable to value)\n    for every playbook: "
+         "zookeeper_image, consul_image, ...\n";
+  out << "configuration  (map of name to URL)\n    what GET /configuration tells clients: im_url, "
+         "slam_url, ...\n";
   out << "imports  (map of URL to file)\n    texts of imports, beside the embedded types\n";
   return out.str();
 }

@@ -28,13 +28,16 @@ struct Config {
   std::string sandbox_pool = "10.213.0.0/16";
   std::string simulated_socket;
   std::string mesos_stack = "images";  // standin | images
+  // Variables of the roles, for every playbook: images by their names in a registry, sizes, ports.
+  std::map<std::string, std::string> cluster_vars;
   std::int64_t ssh_deadline_seconds = 180;
   std::int64_t parallel_runs = 8;
   std::int64_t retry_first_delay_ms = 1000;
   std::int64_t max_deployments = 10000;
   std::int64_t history_days = 30;
   std::string log_level = "info";
-  std::map<std::string, std::string> imports;  // URL -> file
+  std::map<std::string, std::string> imports;        // URL -> file
+  std::map<std::string, std::string> configuration;  // what GET /configuration tells: im_url, ...
 };
 
 struct Loaded {

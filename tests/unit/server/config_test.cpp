@@ -27,13 +27,16 @@ TEST(Config, HasDefaultsThatWork) {
 
 TEST(Config, ReadsSectionsAndImports) {
   const Loaded loaded = load_text(
-      "http: {port: 9000}\ndata_dir: /d\nsite:\n  provider: simulated\nimports:\n  "
-      "https://a/b.yaml: /c.yaml\n");
+      "http: {port: 9000}\ndata_dir: /d\nsite:\n  provider: simulated\n"
+      "cluster:\n  mesos_stack: standin\n  vars: {zookeeper_image: 'zookeeper:3.8'}\n"
+      "imports:\n  https://a/b.yaml: /c.yaml\n");
   ASSERT_TRUE(loaded.config);
   EXPECT_EQ(loaded.config->http_port, 9000);
   EXPECT_EQ(loaded.config->key_file, "/d/key");
   EXPECT_EQ(loaded.config->site_provider, "simulated");
   EXPECT_EQ(loaded.config->imports.at("https://a/b.yaml"), "/c.yaml");
+  EXPECT_EQ(loaded.config->mesos_stack, "standin");
+  EXPECT_EQ(loaded.config->cluster_vars.at("zookeeper_image"), "zookeeper:3.8");
 }
 
 TEST(Config, EnvironmentWins) {
@@ -54,6 +57,7 @@ TEST(Config, RefusesWithThePlace) {
         Case{"http:\n  port: 70000\n", "config.value", 2, 9},
         Case{"http:\n  address: 0.0.0.0\n", "config.value", 2, 12},
         Case{"site: {provider: aws}\n", "config.value", 1, 18},
+        Case{"cluster: {vars: {a: [1]}}\n", "config.type", 1, 21},
         Case{"data_dir: [a]\n", "config.type", 1, 11}, Case{"- a\n", "config.type", 1, 1}}) {
     const Loaded loaded = load_text(c.text);
     EXPECT_FALSE(loaded.config) << c.text;
