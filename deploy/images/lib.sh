@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # Shared by build, fill-store and tests/labs/machines: sourced, never run.
 
+export PATH=$PATH:/usr/sbin:/sbin  # su without - leaves them out
+
 # shellcheck disable=SC2034
 IMAGE_STORE_POINTER=tutti/image-store:current
 
@@ -16,6 +18,12 @@ need_engine() {
   command -v docker >/dev/null || fail "the docker command is missing (apt-get install docker.io)"
   docker version --format '{{.Server.Version}}' >/dev/null 2>&1 ||
     fail "no Docker engine answers at ${DOCKER_HOST:-unix:///var/run/docker.sock}: is dockerd running, and may $(id -un) use it?"
+}
+
+# One build or removal at a time.
+take_lock() {
+  exec 9>/run/lock/tutti-images.lock
+  flock -n 9 || { echo "waiting for another build"; flock 9; }
 }
 
 # hash_of_folder DIR: names, executable bits and bytes of all files below DIR.
