@@ -13,10 +13,12 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("TUTTI_BUILD_DIR", ROOT / "build" / "release"))
@@ -33,7 +35,7 @@ def wait_for(what, condition, seconds, pause=0.1):
             last = condition()
             if last:
                 return last
-        except (OSError, urllib.error.URLError, ValueError, KeyError, IndexError) as error:
+        except (OSError, HTTPException, ValueError, LookupError) as error:
             last = error
         if time.monotonic() > end:
             raise AssertionError(f"{what}: not within {seconds} s; last seen: {last!r}")
@@ -94,18 +96,19 @@ def http(method, url, body=None, headers=None, user=None, password=None, timeout
 class Daemon:
     """A `tutti serve` process with a configuration of its own. start() and kill() may alternate."""
 
-    def __init__(self, provider="docker", settings="", environment=None):
+    def __init__(self, provider="docker", settings="", environment=None, share_dir=ROOT / "deploy"):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="tutti-e2e-"))
         self.port = free_port()
         self.provider = provider
         self.environment = environment or {}
         self.armed = False
         self.process = None
+        self.created = set()
         self.config = self.dir / "tutti.yaml"
         self.config.write_text(
             f"http:\n  port: {self.port}\n"
             f"data_dir: {self.dir / 'data'}\n"
-            f"share_dir: {ROOT / 'deploy'}\n"
+            f"share_dir: {share_dir}\n"
             f"site:\n  provider: {provider}\n"
             f"cluster:\n  mesos_stack: standin\n{settings}")
 
@@ -154,7 +157,9 @@ class Daemon:
     def create(self, template, parameters=None, **more):
         answer = self.post(template, parameters, **more)
         assert answer.status == 201, answer.text
-        return answer.json()["uuid"]
+        uuid = answer.json()["uuid"]
+        self.created.add(uuid)
+        return uuid
 
     def deployment(self, uuid):
         answer = self.request("GET", f"/deployments/{uuid}")
@@ -198,6 +203,37 @@ class Daemon:
         return run(TUTTI, *arguments, "--server", self.url, check=check, timeout=timeout, **options)
 
 
+class ProcessWatch:
+    """Looks for texts in the command lines of all processes, those in containers included, for as
+    long as it is entered."""
+
+    def __init__(self, *texts):
+        self.texts = [text.encode() for text in texts]
+        self.looks = 0
+        self.found = set()
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.look_on, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+
+    def look_on(self):
+        while not self.ended.wait(0.05):
+            for entry in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+                try:
+                    line = entry.read_bytes()
+                except OSError:
+                    continue
+                if any(text in line for text in self.texts):
+                    self.found.add(line.replace(b"\0", b" ").decode(errors="replace"))
+            self.looks += 1
+
+
 class Lab(unittest.TestCase):
     """A test that needs root, a Docker Engine and the sandbox's images; says so when skipped."""
 
@@ -233,6 +269,57 @@ def inventory(deployment=None):
         "volumes": sorted(docker("volume", "ls", "--format", "{{.Name}}", *label).split()),
         "networks": sorted(docker("network", "ls", "--format", "{{.Name}}", *label).split()),
     }
+
+
+class Untouched:
+    """Docker's whole inventory of a moment, which is there again when a test has deleted what it made.
+
+    Others may use the engine meanwhile: what carries the label of another lab or of a deployment that
+    `daemon` did not create is theirs, and so is a volume in a container of theirs. In CI nothing else
+    runs, and nothing is excused.
+    """
+
+    def __init__(self, daemon):
+        self.daemon = daemon
+        self.before = self.objects()
+
+    @staticmethod
+    def objects():
+        """{(kind, name): {label: value}} of all that exists now, with or without labels."""
+        found = {}
+        for kind, command in (("container", ("ps", "-a", "--format", "{{.Names}}\t{{.Labels}}")),
+                              ("volume", ("volume", "ls", "--format", "{{.Name}}\t{{.Labels}}")),
+                              ("network", ("network", "ls", "--format", "{{.Name}}\t{{.Labels}}"))):
+            for line in docker(*command).splitlines():
+                name, _, labels = line.partition("\t")
+                found[kind, name] = dict(pair.partition("=")[::2] for pair in labels.split(",") if pair)
+        return found
+
+    def is_others(self, key, labels, now):
+        if key[0] == "volume" and not labels:
+            users = docker("ps", "-a", "--filter", f"volume={key[1]}", "--format", "{{.Names}}").split()
+            return any(self.is_others(("container", user), now.get(("container", user), {}), now) for user in users)
+        deployment = labels.get("tutti.deployment")
+        return "tuttilab" in labels or "tutti.image-store" in labels or \
+            deployment is not None and deployment not in self.daemon.created
+
+    def differences(self):
+        now = self.objects()
+        appeared = [key for key, labels in now.items() if key not in self.before
+                    and (IN_CI or not self.is_others(key, labels, now))]
+        gone = [key for key in self.before if key not in now] if IN_CI else []
+        return [f"left: {kind} {name}" for kind, name in appeared] + \
+            [f"gone: {kind} {name}" for kind, name in gone]
+
+    def check(self):
+        """Waits a little for images that others build: theirs have no labels, and pass."""
+        def same():
+            differences = self.differences()
+            if differences:
+                raise ValueError(differences)
+            return True
+
+        wait_for("Docker's inventory is as before", same, 0 if IN_CI else 60, pause=1)
 
 
 def machine(deployment, node, ordinal=0):

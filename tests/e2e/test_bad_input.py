@@ -1,5 +1,5 @@
 """Whatever is fed to the API or the command line: a clear refusal with its place, and the same
-daemon process afterwards. Needs neither root nor Docker: the provider is the simulated cloud."""
+daemon process afterwards. Needs neither root nor Docker: where its engine should answer is nothing."""
 import json
 import unittest
 
@@ -55,14 +55,14 @@ class BadInput(unittest.TestCase):
 
     def test_wrong_type_of_input(self):
         text = GOOD.replace("  node_templates:", "  inputs:\n    n: {type: integer}\n  node_templates:")
-        self.refused(text, "", parameters={"n": "many"})
+        self.refused(text, "property.type", parameters={"n": "many"})
 
     def test_cyclic_requirement(self):
         text = GOOD + ("    a:\n      type: tosca.nodes.SoftwareComponent\n      requirements:\n"
                        "        - host: web\n        - dependency: b\n"
                        "    b:\n      type: tosca.nodes.SoftwareComponent\n      requirements:\n"
                        "        - host: web\n        - dependency: a\n")
-        body = self.refused(text, "")
+        body = self.refused(text, "requirement.cycle")
         self.assertIn("loop", body["message"] + json.dumps(body["diagnostics"]))
 
     def test_import_that_cannot_be_resolved(self):

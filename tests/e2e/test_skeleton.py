@@ -3,20 +3,24 @@ import pathlib
 import signal
 import unittest
 
-from harness import ROOT, Daemon, Lab, docker, inside, inventory, machine, wait_for
+from harness import ROOT, Daemon, Lab, Untouched, docker, inside, inventory, machine, wait_for
 
 TEMPLATE = ROOT / "templates" / "zookeeper.yaml"
 
 
-class Skeleton(Lab):
+class Single(Lab):
     def setUp(self):
         self.daemon = Daemon()
         self.addCleanup(self.daemon.close)
         self.daemon.start()
+        self.untouched = Untouched(self.daemon)
 
     def assert_nothing_left(self, uuid):
         self.assertEqual(inventory(uuid), {"containers": [], "volumes": [], "networks": []})
+        self.untouched.check()
 
+
+class Skeleton(Single):
     def test_zookeeper_runs_and_is_deleted(self):
         uuid = self.daemon.create(TEMPLATE)
         shown = self.daemon.wait_status(uuid, "CREATE_COMPLETE", 180)
@@ -42,13 +46,8 @@ class Skeleton(Lab):
         self.assert_nothing_left(uuid)
 
 
-class Killed(Lab):
+class Killed(Single):
     """kill -9 of the daemon during create, bootstrap and delete, then a restart."""
-
-    def setUp(self):
-        self.daemon = Daemon()
-        self.addCleanup(self.daemon.close)
-        self.daemon.start()
 
     def finish(self, uuid):
         self.daemon.start()
@@ -56,7 +55,7 @@ class Killed(Lab):
         self.assertEqual(len(inventory(uuid)["containers"]), 1)
         self.assertEqual(len(inventory(uuid)["networks"]), 1)
         self.daemon.delete(uuid)
-        self.assertEqual(inventory(uuid), {"containers": [], "volumes": [], "networks": []})
+        self.assert_nothing_left(uuid)
 
     def test_during_create(self):
         uuid = self.daemon.create(TEMPLATE)
@@ -85,13 +84,13 @@ class Killed(Lab):
         self.daemon.kill()
         self.daemon.start()
         self.daemon.wait_status(uuid, "404", 120)
-        self.assertEqual(inventory(uuid), {"containers": [], "volumes": [], "networks": []})
+        self.assert_nothing_left(uuid)
 
     def test_delete_in_mid_create(self):
         uuid = self.daemon.create(TEMPLATE)
         wait_for("something exists", lambda: inventory(uuid)["networks"], 60, pause=0.01)
         self.daemon.delete(uuid)
-        self.assertEqual(inventory(uuid), {"containers": [], "volumes": [], "networks": []})
+        self.assert_nothing_left(uuid)
 
 
 def processes():
