@@ -1,12 +1,7 @@
-"""The parts of the roles that decide without a machine: ids, clocks, addresses, refusals, secrets,
-certificates, turns, and what is asked of a cluster's health. Run by `run`, by the interpreter that
-Ansible runs in."""
-import http.server
-import importlib.util
-import json
+"""What the roles decide on the control machine: ids, clocks, addresses, refusals, turns, secrets,
+certificates. Run by `run`, by the interpreter that Ansible runs in."""
 import pathlib
 import subprocess
-import sys
 import tempfile
 import threading
 import unittest
@@ -14,27 +9,7 @@ from unittest import mock
 
 from ansible.errors import AnsibleError
 
-ROLE = pathlib.Path(__file__).resolve().parents[3] / "deploy" / "roles" / "indigo-dc.docker"
-
-
-def load(path):
-    spec = importlib.util.spec_from_file_location(path.replace("/", "_")[:-3], ROLE / path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-# Where Ansible puts it on the machines.
-probe = sys.modules["ansible.module_utils.cluster_probe"] = load("module_utils/cluster_probe.py")
-cluster = load("filter_plugins/cluster.py")
-refusals = load("action_plugins/cluster_refusals.py")
-secret = load("lookup_plugins/cluster_secret.py")
-certificate = load("lookup_plugins/cluster_certificate.py")
-service = load("action_plugins/cluster_service.py")
-engine = load("library/docker_engine.py")
-health = load("library/cluster_health.py")
-place = load("library/cluster_place.py")
-wait = load("library/cluster_wait.py")
+from plugins import certificate, cluster, refusals, secret, service
 
 
 class Ids(unittest.TestCase):
@@ -145,115 +120,6 @@ class Turns(unittest.TestCase):
             self.turn("second").finish()
             with self.assertRaisesRegex(AnsibleError, "never began on third"):
                 self.turn("leader").wait_for_others(20, idle_seconds=0.2)
-
-
-class Machines(unittest.TestCase):
-    def test_what_is_missing(self):
-        def missing(programs, modules, container):
-            with mock.patch.object(engine.shutil, "which", lambda name, path: name in programs), \
-                    mock.patch.object(engine.importlib.util, "find_spec", lambda name: name in modules), \
-                    mock.patch.object(engine, "in_container", lambda: container):
-                return engine.missing_parts()
-
-        self.assertEqual(missing([], [], False), ["engine", "client", "clock"])
-        self.assertEqual(missing(["dockerd"], [], True), ["client"])
-        self.assertEqual(missing(["dockerd", "chronyd"], ["requests"], False), [])
-        self.assertEqual(missing(["dockerd"], ["requests"], False), ["clock"])
-
-
-class Registration(unittest.TestCase):
-    """Of services with a Consul agent, played by a server that knows one and refuses at first."""
-
-    SERVICE = {"name": "mesos", "address": "10.0.0.1", "port": 5050}
-
-    def setUp(self):
-        test = self
-        self.refusals, self.reloads = 0, 0
-
-        class Agent(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                one = test.SERVICE
-                self.answer(200, {"mesos": {
-                    "Service": one["name"], "Address": one["address"], "Port": one["port"]}})
-
-            def do_PUT(self):
-                test.reloads += 1
-                self.answer(500 if test.reloads <= test.refusals else 200, {})
-
-            def answer(self, status, value):
-                self.send_response(status)
-                self.end_headers()
-                self.wfile.write(json.dumps(value).encode())
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.HTTPServer(("127.0.0.1", 0), Agent)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.addCleanup(self.server.server_close)
-        self.addCleanup(self.server.shutdown)
-        self.port = self.server.server_port
-
-    def register(self, services, written=(), running=True):
-        machine = mock.Mock(written=written)
-        machine.container.return_value = {"running": running}
-        with mock.patch.object(place, "consul_knows", lambda s: probe.consul_knows(s, self.port)), \
-                mock.patch.object(place, "consul_reload", lambda: probe.consul_reload(self.port)):
-            return place.register(machine, machine, {"path": "/f", "services": services})
-
-    def test_an_agent_is_told_what_it_does_not_know(self):
-        self.assertEqual(self.register([self.SERVICE]), "known")
-        self.assertEqual(self.reloads, 0)
-        self.assertEqual(self.register([self.SERVICE], written=["/f"]), "told")
-        self.assertEqual(self.register([dict(self.SERVICE, port=1)]), "told")
-        self.assertEqual(self.register([dict(self.SERVICE, port=1)], running=False), "known")
-        self.assertEqual(self.reloads, 2)
-
-    def test_an_agent_that_does_not_answer_yet_is_told_later(self):
-        self.refusals = 2
-        self.assertEqual(self.register([self.SERVICE], written=["/f"]), "owed")
-        with mock.patch.object(wait, "consul_reload", lambda: probe.consul_reload(self.port)):
-            pending = wait.Reload()
-            self.assertFalse(pending.done())
-            self.assertTrue(pending.done())
-            self.assertFalse(pending.failure)
-
-    def test_one_that_never_answers_is_a_failure(self):
-        self.refusals = 1000
-        with mock.patch.object(wait, "consul_reload", lambda: probe.consul_reload(self.port)), \
-                mock.patch.object(wait, "RELOAD_SECONDS", 0):
-            pending = wait.Reload()
-            self.assertTrue(pending.done())
-            self.assertIn("has not read the services", pending.failure)
-
-
-class Health(unittest.TestCase):
-    def test_a_machine_made_anew_under_another_name_is_alive(self):
-        members = [{"Addr": "10.0.0.1", "Status": 1}, {"Addr": "10.0.0.1", "Status": 4}]
-        answers = {"/v1/status/leader": "10.0.0.1:8300", "/v1/agent/members": members}
-        with mock.patch.object(health, "consul", answers.get):
-            health.check_consul({"masters": ["10.0.0.1"]})
-            with self.assertRaisesRegex(health.Wrong, "10.0.0.2"):
-                health.check_consul({"masters": ["10.0.0.1", "10.0.0.2"]})
-
-    def test_what_a_load_balancer_does_not_serve_is_not_asked(self):
-        checks = health.checks_of("balancers", {"entry_ports": {"marathon": 8443}})
-        self.assertEqual(set(checks), {"consul", "agents", "marathon"})
-        self.assertEqual(set(health.checks_of("masters", {})), set(health.CHECKS["masters"]))
-
-    def test_credentials_are_asked_for_only_where_there_are_some(self):
-        answer = mock.Mock(status=200)
-        answer.json.return_value = {"master/elected": 1, "master/slaves_active": 2}
-        ask = {"masters": ["10.0.0.1"], "ports": {"mesos": 5050}, "agents": 2,
-               "credentials": {"mesos": ["admin", "secret"]}}
-        with mock.patch.object(health, "Http", lambda *_, **__: answer):
-            with self.assertRaisesRegex(health.Wrong, "answers without credentials"):
-                health.check_mesos(ask)
-            ask["credentials"]["mesos"][0] = ""
-            health.check_mesos(ask)
-            health.check_agents(ask)
-            with self.assertRaisesRegex(health.Wrong, "2 of 3 agents"):
-                health.check_agents(dict(ask, agents=3))
 
 
 class Secrets(unittest.TestCase):

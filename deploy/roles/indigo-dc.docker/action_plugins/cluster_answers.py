@@ -43,6 +43,7 @@ class ActionModule(ActionBase):
         message = waited.get("msg", "")
         if waited.get("log"):
             message += "\nlast lines of the logs:\n" + waited["log"]
+        message += waited.get("exception", "")
         for note in started:
             for secret in note["secrets"]:
                 message = message.replace(secret, "********")

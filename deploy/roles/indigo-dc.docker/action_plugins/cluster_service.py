@@ -1,9 +1,8 @@
 """One service of the cluster on one machine: files, image, container. One task per role.
 
 Used by every role of the cluster but indigo-dc.docker. Templates are rendered and certificates
-issued here, on the control machine, and travel in one transfer (module cluster_place); the container
-is made by community.docker.docker_container. A second run with nothing to change costs one transfer
-and starts nothing.
+issued here, on the control machine, and travel in one transfer to the module cluster_place, which
+starts the container too. A second run with nothing to change costs one transfer and starts nothing.
 
 A service that already serves and must change is restarted in turn: one member at a time, its leader
 last, each serving again before the next; after a member that does not come back nobody else is
@@ -49,7 +48,7 @@ options:
   expect: {default: [], description: "files whose content must not differ: path, content, why"}
   certificates: {default: [], description: "orders to the lookup cluster_certificate, and the directory for each"}
   announce: {default: [], description: services for the Consul agent of this machine}
-  container: {required: true, description: options of docker_container}
+  container: {required: true, description: see cluster_container}
   probe: {required: true, description: see cluster_probe}
   leaves_by_exit:
     default: false
@@ -134,7 +133,7 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
         self.task_vars = task_vars or {}
-        self.args = self._task.args
+        self.args, self.packed = self._task.args, None
         self.name = self.args["name"]
         host = self.task_vars["inventory_hostname"]
         members = list(self.task_vars.get("ansible_play_batch") or [host])
@@ -149,78 +148,48 @@ class ActionModule(ActionBase):
     def bring_up(self, turn):
         if self.args.get("refuse"):
             return {"failed": True, "msg": "%s: %s" % (self.name, self.args["refuse"])}
-        spec = self.payload()
-        placed = self.module("cluster_place", {
-            "payload": encoded(spec), "container": self.name, "image": self.args["image"],
-            "probe": encoded(self.args["probe"]),
-        })
+        placed = self.place_and_start()
+        if placed.get("outcome") == "image":
+            failure = self.fetch_image()
+            if failure:
+                return failure
+            placed = dict(self.place_and_start(), written=placed["written"])
         if placed.get("failed"):
             return placed
         if placed["registration"] == "owed":
             self.note({"reload_consul": True})
-        wanted = self.fingerprint(spec, placed["bundles"])
-        container, changed = placed["container"], placed["changed"]
-        same = (
-            container["exists"]
-            and container["labels"].get("tutti.configuration") == wanted
-            and container["image"] == placed["image_id"]
-        )
-        if same and (container["running"] or container["restarting"]):
-            if not placed["state"]["alive"]:
-                # It left by itself, or came back a moment ago: nothing to change, but to wait for.
-                failure = self.wait("alive", self.args.get("start_seconds", 60))
-                return dict(failure, changed=changed, written=placed["written"])
-            return {"changed": changed, "written": placed["written"]}
-        if self._task.check_mode:
-            return {"changed": True, "written": placed["written"]}
-        if not placed["image_id"]:
-            failure = self.fetch_image()
-            if failure:
-                return failure
-        answer = self.start_in_turn(turn, placed, wanted, same)
-        answer["changed"] = True
-        answer["written"] = placed["written"]
+        answer = {"changed": placed["changed"], "written": placed["written"]}
+        if placed["outcome"] == "turn":
+            answer.update(self.restart_in_turn(turn, placed["state"]["leader"]), changed=True)
+        elif self._task.check_mode:
+            pass
+        elif placed["outcome"] == "started":
+            self.note(self.waiting("alive", self.args.get("start_seconds", 60)))
+        elif not placed["state"]["alive"]:
+            # It left by itself, or came back a moment ago: nothing to change, but to wait for.
+            answer.update(self.wait("alive", self.args.get("start_seconds", 60)))
         return answer
 
-    def start_in_turn(self, turn, placed, wanted, same):
-        if not placed["state"]["serving"]:
-            failure = self.start(wanted, same)
-            if not failure:
-                self.note(self.waiting("alive", self.args.get("start_seconds", 60)))
-            return failure
+    def place_and_start(self, in_turn=False):
+        return self.module("cluster_place", {
+            "payload": self.payload(), "container": self.name, "image": self.args["image"],
+            "in_turn": in_turn})
+
+    def restart_in_turn(self, turn, leads):
+        """A failure, or nothing."""
         seconds = int(self.args.get("serve_seconds", 180))
         # With one fork the leader would wait for hosts that cannot begin before it ends.
-        if placed["state"]["leader"] and context.CLIARGS.get("forks", 5) > 1:
+        if leads and context.CLIARGS.get("forks", 5) > 1:
             turn.wait_for_others(seconds * len(turn.members))
         with turn:
             if turn.spoiled_by():
                 return {"failed": True, "msg": "%s was not restarted here, because it did not "
                         "come back on %s" % (self.name, turn.spoiled_by())}
-            failure = self.start(wanted, same) or self.wait("serving", seconds)
+            made = self.place_and_start(in_turn=True)
+            failure = made if made.get("failed") else self.wait("serving", seconds)
             if failure:
                 turn.spoil()
             return failure
-
-    def start(self, wanted, same):
-        """A failure, or nothing."""
-        options = dict(self.args["container"])
-        options.update({
-            "name": self.name, "image": self.args["image"], "state": "started",
-            "recreate": not same, "restart_policy": "unless-stopped", "pull": False,
-            "container_default_behavior": "no_defaults", "timeout": 150,
-            "labels": {"tutti.configuration": wanted, "tutti.image": self.args["image"]},
-        })
-        if self.args.get("environment"):
-            options["env_file"] = self.place(self.name + ".env")
-        made = self.module("community.docker.docker_container", options)
-        if made.get("failed") and same:
-            # Now and then an engine under load forgets to clear a dead container away and cannot
-            # start it again ("task already exists"); its files and data are all outside of it.
-            options["recreate"] = True
-            made = self.module("community.docker.docker_container", options)
-        if made.get("failed"):
-            return {"failed": True, "msg": "%s: %s" % (self.name, made.get("msg", made))}
-        return {}
 
     def waiting(self, level, seconds):
         return {"container": self.name, "probe": self.args["probe"], "level": level,
@@ -231,7 +200,8 @@ class ActionModule(ActionBase):
         """A failure, or nothing when the level was reached."""
         waited = self.module("cluster_wait", {"services": encoded([self.waiting(level, seconds)])})
         if waited.get("failed"):
-            return {key: waited[key] for key in ("failed", "msg", "log") if waited.get(key)}
+            return {key: waited[key] for key in ("failed", "msg", "log", "exception")
+                    if waited.get(key)}
         return {}
 
     def note(self, what):
@@ -282,6 +252,9 @@ class ActionModule(ActionBase):
     def place(self, name):
         return os.path.join(self.args["directory"], name)
 
+    def environment_file(self):
+        return self.place(self.name + ".env")
+
     def announced(self):
         if not self.args.get("announce"):
             return {}
@@ -295,11 +268,17 @@ class ActionModule(ActionBase):
                 "owner": owner, "group": group}
 
     def payload(self):
+        """Made once: every certificate that is issued is another one."""
+        if not self.packed:
+            self.packed = encoded(self.contents())
+        return self.packed
+
+    def contents(self):
         own = {"owner": self.args.get("owner", 0), "group": self.args.get("group", 0)}
         directories = [dict(own, path=self.args["directory"], mode="0755")]
         files = []
         if self.args.get("environment"):
-            files.append(self.entry(self.place(self.name + ".env"), self.environment()))
+            files.append(self.entry(self.environment_file(), self.environment()))
         for name, text in self.rendered():
             mode = (self.args.get("modes") or {}).get(name, "0600")
             files.append(self.entry(self.place(name), text, mode, **own))
@@ -315,10 +294,16 @@ class ActionModule(ActionBase):
             files.append(self.entry(announced["path"], text + "\n", "0644"))
         directories += [dict({"mode": "0755"}, **entry)
                         for entry in self.args.get("directories") or []]
+        # Of the files, Consul reads what is announced, and the container reads the others.
+        read = [entry for entry in files if entry["path"] != announced.get("path")]
+        text = json.dumps([read, self.args["container"]], sort_keys=True)
         return {
             "directories": directories, "files": files,
             "expect": self.args.get("expect") or [], "announced": announced,
             "bundles": [self.bundle(order, own) for order in self.args.get("certificates") or []],
+            "read": hashlib.sha256(text.encode()).hexdigest(), "probe": self.args["probe"],
+            "container": self.args["container"],
+            "environment_file": self.environment_file() if self.args.get("environment") else "",
         }
 
     def environment(self):
@@ -369,12 +354,6 @@ class ActionModule(ActionBase):
             ],
         }
 
-    def fingerprint(self, spec, bundle_ids):
-        """Of all that the container reads at its start; what Consul reads is not among it."""
-        read = [entry for entry in spec["files"] if entry["path"] != spec["announced"].get("path")]
-        text = json.dumps([read, bundle_ids, self.args["container"]], sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
-
     # Plumbing.
 
     def module(self, name, args):
@@ -385,7 +364,7 @@ class ActionModule(ActionBase):
 
     def scrubbed(self, result):
         for secret in self.args.get("secrets") or []:
-            for key in ("msg", "log"):
+            for key in ("msg", "log", "exception"):
                 if secret and key in result:
                     result[key] = result[key].replace(str(secret), "********")
         if "log" in result:

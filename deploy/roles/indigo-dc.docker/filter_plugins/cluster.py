@@ -2,6 +2,7 @@
 
 import base64
 import ipaddress
+import multiprocessing
 
 from ansible.errors import AnsibleFilterError
 
@@ -14,7 +15,25 @@ def is_address(text):
         return False
 
 
+# To look up all variables of a host is dear, and a task asks for the same few addresses some dozens
+# of times.
+ADDRESSES = {}
+
+
 def address_of(host, hostvars):
+    """The address at which the others reach the host; see found_address.
+
+    Remembered in the process of one task alone, in which variables are what they are: the process
+    that all of those come from lives on while tasks find out more.
+    """
+    if multiprocessing.parent_process() is None:
+        return found_address(host, hostvars)
+    if host not in ADDRESSES:
+        ADDRESSES[host] = found_address(host, hostvars)
+    return ADDRESSES[host]
+
+
+def found_address(host, hostvars):
     """By host variable, else facts, else ansible_host, else the name, else what docker_engine saw."""
     known = hostvars[host]
     for name in ("cluster_address", "private_address"):

@@ -1,15 +1,18 @@
 #!/usr/bin/python
-"""Puts one service's files on a machine and tells how the service is there.
+"""Puts one service's files on a machine, and starts its container where that disturbs nobody.
 
-Used by the action plug-in cluster_service alone, as its first half: one transfer holds all files of
-the service, and the answer holds all that decides what comes next (is the image there, does the
-container run, with which configuration, does it serve, does it lead). Only files that differ are
-written, each by rename. It never starts or stops a container and never touches a data directory
-that exists.
+Used by the action plug-in cluster_service alone, as its half on the machine: one transfer holds all
+of a service, and the answer says what comes next (outcome):
+  runs     it is there as it should be, and nothing was started
+  started  its container was made or started
+  image    the image is not on the machine; nothing was started
+  turn     it serves, and must change: call again with in_turn when it is this member's turn
+Only files that differ are written, each by rename. It never touches a data directory that exists.
 """
 
 import base64
 import grp
+import hashlib
 import http.client
 import json
 import os
@@ -17,6 +20,7 @@ import pwd
 import time
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils import cluster_container
 from ansible.module_utils.cluster_probe import Docker, consul_knows, consul_reload, probe
 
 DOCUMENTATION = r"""
@@ -27,11 +31,13 @@ options:
     required: true
     type: str
     description: >-
-      base64 of JSON {files, directories, bundles, expect, announced}; hidden from every log.
-      announced is {path, services} of the file that the Consul agent of the machine reads, or empty
+      base64 of JSON {files, directories, bundles, expect, announced, read, container,
+      environment_file, probe}; hidden from every log. announced is {path, services} of the file that
+      the Consul agent of the machine reads, or empty; read stands for all that the container reads
+      at its start but the bundles; container are options of cluster_container
   container: {type: str, required: true}
   image: {type: str, required: true}
-  probe: {type: str, description: base64 of JSON, hidden from every log}
+  in_turn: {type: bool, default: false, description: restart it even though it serves}
 """
 
 
@@ -158,13 +164,40 @@ def register(place, docker, announced):
     return "told" if consul_reload() else "owed"
 
 
+def settle_container(module, docker, payload, wanted):
+    """(outcome, state of the service before it)."""
+    name, image = module.params["container"], module.params["image"]
+    image_id, there = docker.image_id(image), docker.container(name)
+    state = {"alive": False, "serving": False, "leader": False}
+    if there["running"]:
+        state = probe(payload["probe"])
+    same = (there["exists"] and there["labels"].get("tutti.configuration") == wanted
+            and there["image"] == image_id)
+    if same and (there["running"] or there["restarting"]):
+        return "runs", state
+    if module.check_mode:
+        return "started", state
+    if not image_id:
+        return "image", state
+    if state["serving"] and not module.params["in_turn"]:
+        return "turn", state
+    told = cluster_container.definition(
+        image, payload["container"], {"tutti.configuration": wanted, "tutti.image": image},
+        cluster_container.environment_of(payload["environment_file"]))
+    if same:
+        cluster_container.start(docker, name, told)
+    else:
+        cluster_container.make(docker, name, told, there["exists"])
+    return "started", state
+
+
 def main():
     module = AnsibleModule(
         argument_spec={
             "payload": {"type": "str", "required": True, "no_log": True},
             "container": {"type": "str", "required": True},
             "image": {"type": "str", "required": True},
-            "probe": {"type": "str", "no_log": True},
+            "in_turn": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
@@ -177,26 +210,20 @@ def main():
     for entry in payload["files"]:
         place.file(entry)
     bundles = [place.bundle(entry) for entry in payload["bundles"]]
+    wanted = hashlib.sha256(json.dumps([payload["read"], bundles]).encode()).hexdigest()[:32]
 
-    docker = Docker()
+    docker, registration = Docker(), "known"
     try:
-        image_id = docker.image_id(module.params["image"])
-        container = docker.container(module.params["container"])
+        if payload["announced"] and not module.check_mode:
+            registration = register(place, docker, payload["announced"])
+        outcome, state = settle_container(module, docker, payload, wanted)
     except (OSError, http.client.HTTPException) as error:
         module.fail_json(msg="the Docker engine does not answer: %s" % error)
-
-    registration = "known"
-    if payload["announced"] and not module.check_mode:
-        registration = register(place, docker, payload["announced"])
-
-    known = {"alive": False, "serving": False, "leader": False}
-    if container["running"] and module.params["probe"]:
-        known = probe(json.loads(base64.b64decode(module.params["probe"])))
+    except cluster_container.EngineRefused as error:
+        module.fail_json(msg="%s: %s" % (module.params["container"], error))
     module.exit_json(
-        changed=bool(place.written) or registration != "known", written=place.written,
-        bundles=bundles, registration=registration,
-        image_id=image_id, container=container, state=known,
-    )
+        changed=bool(place.written) or registration != "known" or outcome == "started",
+        written=place.written, registration=registration, outcome=outcome, state=state)
 
 
 if __name__ == "__main__":

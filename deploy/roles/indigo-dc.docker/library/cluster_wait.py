@@ -7,6 +7,7 @@ it saw. It changes nothing.
 """
 
 import base64
+import http.client
 import json
 import time
 
@@ -38,11 +39,19 @@ class Waiting:
         self.service, self.docker = service, docker
         self.name = service["container"]
         self.end = time.monotonic() + int(service["seconds"])
-        self.first = docker.container(self.name).get("restarts", 0)
+        self.first = None
         self.failure = ""
 
     def done(self):
         """True when there is nothing more to wait for; failure then says whether it is good."""
+        try:
+            return self.look()
+        except (OSError, http.client.HTTPException) as error:  # an engine under load
+            if time.monotonic() >= self.end:
+                self.failure = "the Docker engine does not answer: %s" % error
+            return bool(self.failure)
+
+    def look(self):
         seen = probe(self.service["probe"])
         if seen["open"]:
             self.failure = "it answers without credentials: its authentication is off"
@@ -50,6 +59,8 @@ class Waiting:
         if seen[self.service["level"]]:
             return True
         container = self.docker.container(self.name)
+        if self.first is None:
+            self.first = container.get("restarts", 0)
         restarts = container.get("restarts", 0) - self.first
         if not container["exists"]:
             self.failure = "its container is gone"

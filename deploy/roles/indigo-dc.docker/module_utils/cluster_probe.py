@@ -20,6 +20,7 @@ import ssl
 import time
 
 TIMEOUT_SECONDS = 5
+ENGINE_TIMEOUT_SECONDS = 30  # it creates and starts containers meanwhile
 
 
 def wait_until(condition, deadline_seconds, interval_seconds=0.1):
@@ -35,8 +36,8 @@ def wait_until(condition, deadline_seconds, interval_seconds=0.1):
 
 
 class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=TIMEOUT_SECONDS)
+    def __init__(self, path, timeout):
+        super().__init__("localhost", timeout=timeout)
         self.path = path
 
     def connect(self):
@@ -46,19 +47,24 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class Docker:
-    """The few questions that are asked of the engine; containers are made by community.docker."""
+    """The engine of this machine; cluster_container makes containers by it."""
 
     def __init__(self, path="/var/run/docker.sock"):
         self.path = path
 
-    def get(self, url):
-        connection = UnixConnection(self.path)
+    def call(self, method, url, body=None, timeout=ENGINE_TIMEOUT_SECONDS):
+        """(status, text) of the answer."""
+        connection = UnixConnection(self.path, timeout)
+        headers = {"Content-Type": "application/json"} if body is not None else {}
         try:
-            connection.request("GET", url)
+            connection.request(method, url, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:
             connection.close()
+
+    def get(self, url):
+        return self.call("GET", url)
 
     def json(self, url):
         """The parsed answer, or None when there is no such object."""
@@ -94,7 +100,10 @@ class Docker:
         }
 
     def log_tail(self, name, lines=15):
-        status, body = self.get("/containers/%s/logs?stdout=1&stderr=1&tail=%d" % (name, lines))
+        try:
+            status, body = self.get("/containers/%s/logs?stdout=1&stderr=1&tail=%d" % (name, lines))
+        except (OSError, http.client.HTTPException):
+            return ""
         if status != 200:
             return ""
         text, position = [], 0
