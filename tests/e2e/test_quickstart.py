@@ -6,6 +6,7 @@ again. The cluster is small: what a whole one does is test_flagship's."""
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -35,9 +36,7 @@ def started(deployment):
 
 class Quickstart(Lab):
     def setUp(self):
-        made = tempfile.TemporaryDirectory(prefix="tutti-quickstart-")
-        self.addCleanup(made.cleanup)
-        above = pathlib.Path(made.name)
+        above = self.above = pathlib.Path(tempfile.mkdtemp(prefix="tutti-quickstart-"))
         self.dir = above / "data"
         self.port = free_port()
         # Reached by a link, as user root with neither a home nor /usr/sbin in its path.
@@ -45,8 +44,12 @@ class Quickstart(Lab):
         self.script = above / "tutti" / "deploy" / "quickstart"
         self.environment = {**os.environ, "PATH": "/usr/local/bin:/usr/bin:/bin", "TUTTI_PORT": str(self.port),
                             "TUTTI_QUICKSTART_DIR": str(self.dir), "TUTTI_QUICKSTART_DEPLOY": SMALL}
-        del self.environment["HOME"]
-        self.addCleanup(self.quickstart, "--down", check=False)
+        self.environment.pop("HOME", None)
+        self.addCleanup(self.clean_up)
+
+    def clean_up(self):
+        self.quickstart("--down")  # when this fails, the folder stays: it alone knows what is left
+        shutil.rmtree(self.above)
 
     def quickstart(self, *arguments, check=True, **environment):
         return run(self.script, *arguments, check=check, timeout=900, env={**self.environment, **environment})
