@@ -30,8 +30,8 @@ struct JournalRow {
   std::string json;
 };
 
-// Texts that belong to a deployment and are read rarely: "template", "inputs", "request",
-// "import:<sha256>", "secret:<id>", "secrets" ... `bytes` are stored as given: the caller seals.
+// Texts that belong to a deployment and are read rarely: "template", "request", "imports",
+// "secrets", "secret:<id>". `bytes` are stored as given: the caller seals.
 struct DocumentRow {
   DeploymentId deployment;
   std::string name;
@@ -54,12 +54,20 @@ struct IdempotencyRow {
   WallTime at{};
 };
 
+// Of a deployment's history so many of its newest rows stay.
+struct Trim {
+  DeploymentId deployment;
+  std::size_t journal = 0;
+  std::size_t log = 0;
+};
+
 struct Batch {
   std::vector<StateRow> states;
   std::vector<JournalRow> journal;
   std::vector<DocumentRow> documents;
   std::vector<LogRow> log;
   std::vector<IdempotencyRow> idempotency;
+  std::vector<Trim> trim;  // after the rows of this batch were added
   // State row, documents and log go; the journal stays as history until pruned.
   std::vector<DeploymentId> forget;
 };

@@ -9,6 +9,14 @@ Error dead() {
   return {ErrorClass::unknown, "store_dead", "the store's process has died"};
 }
 
+// The newest rows are the last ones.
+template <class Row>
+void keep_newest(std::vector<Row>& rows, const DeploymentId& deployment, std::size_t kept) {
+  const auto theirs = [&](const Row& row) { return row.deployment == deployment; };
+  auto count = static_cast<std::size_t>(std::count_if(rows.begin(), rows.end(), theirs));
+  std::erase_if(rows, [&](const Row& row) { return theirs(row) && count-- > kept; });
+}
+
 void apply(MemoryDisk& disk, Batch batch) {
   for (StateRow& row : batch.states) disk.states[row.deployment] = std::move(row.json);
   for (JournalRow& row : batch.journal) disk.journal.push_back(std::move(row));
@@ -17,6 +25,10 @@ void apply(MemoryDisk& disk, Batch batch) {
   }
   for (LogRow& row : batch.log) disk.log.push_back(std::move(row));
   for (IdempotencyRow& row : batch.idempotency) disk.idempotency.emplace(row.key, row);
+  for (const Trim& trim : batch.trim) {
+    keep_newest(disk.journal, trim.deployment, trim.journal);
+    keep_newest(disk.log, trim.deployment, trim.log);
+  }
   for (const DeploymentId& gone : batch.forget) {
     disk.states.erase(gone);
     disk.documents.erase(gone);
@@ -47,6 +59,7 @@ boost::asio::awaitable<Result<Lease>> MemoryStore::acquire() {
 boost::asio::awaitable<Result<void>> MemoryStore::commit(Batch batch, Lease lease) {
   if (on_commit && !dead_) on_commit(batch);
   if (dead_) co_return dead();
+  if (broken) co_return *broken;
   if (lease.fencing != disk_->fencing) {
     co_return Error(ErrorClass::conflict, "lease_lost", "another process has taken over");
   }

@@ -33,6 +33,9 @@ class MemoryStore final : public Store {
   // Called for each batch on arrival, before it is durable; the place where tests crash.
   std::function<void(const Batch&)> on_commit;
 
+  // While it has a value, every commit is refused with it: a disk that is full, say.
+  std::optional<Error> broken;
+
   // The process died: the first `kept` commits of the unsynced tail reached the disk all the same,
   // the others are lost. Every later call, and every commit under way, fails ("store_dead").
   void crash(std::size_t kept);

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::int64_t kApplicationId = 0x54555454;  // "TUTT"
 
-constexpr std::array<std::string_view, 1> kMigrations{R"sql(
+constexpr std::string_view kTables = R"sql(
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 INSERT INTO meta(key, value) VALUES('fencing', '0');
 CREATE TABLE state(deployment TEXT NOT NULL UNIQUE, json TEXT NOT NULL);
@@ -22,7 +22,16 @@ CREATE TABLE log(seq INTEGER PRIMARY KEY, deployment TEXT NOT NULL, at INTEGER N
 CREATE INDEX log_by_deployment ON log(deployment, seq);
 CREATE TABLE idempotency(key TEXT PRIMARY KEY, digest TEXT NOT NULL, deployment TEXT NOT NULL,
                          at INTEGER NOT NULL) WITHOUT ROWID;
-)sql"};
+)sql";
+
+// Pruning asks for what is old.
+constexpr std::string_view kTimeIndexes = R"sql(
+CREATE INDEX journal_by_time ON journal(at);
+CREATE INDEX log_by_time ON log(at);
+CREATE INDEX idempotency_by_time ON idempotency(at);
+)sql";
+
+constexpr std::array kMigrations{kTables, kTimeIndexes};
 
 Result<void> check_origin(Database& database, const std::string& path, std::int64_t version) {
   TUTTI_TRY(const std::int64_t application, database.integer("PRAGMA application_id"));

@@ -36,6 +36,12 @@ Result<Tables> Tables::prepare(Database& db) {
   TUTTI_TRY(Statement drop_state, db.prepare("DELETE FROM state WHERE deployment=?1"));
   TUTTI_TRY(Statement drop_documents, db.prepare("DELETE FROM document WHERE deployment=?1"));
   TUTTI_TRY(Statement drop_log, db.prepare("DELETE FROM log WHERE deployment=?1"));
+  TUTTI_TRY(Statement trim_journal,
+            db.prepare("DELETE FROM journal WHERE deployment=?1 AND seq<=(SELECT seq FROM journal "
+                       "WHERE deployment=?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)"));
+  TUTTI_TRY(Statement trim_log,
+            db.prepare("DELETE FROM log WHERE deployment=?1 AND seq<=(SELECT seq FROM log "
+                       "WHERE deployment=?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)"));
   TUTTI_TRY(Statement prune_journal,
             db.prepare("DELETE FROM journal WHERE at<?1 AND NOT EXISTS "
                        "(SELECT 1 FROM state WHERE state.deployment=journal.deployment)"));
@@ -47,8 +53,9 @@ Result<Tables> Tables::prepare(Database& db) {
   return Tables(Statements{std::move(get_meta), std::move(set_meta), std::move(put_state),
                            std::move(add_journal), std::move(put_document), std::move(add_log),
                            std::move(put_idempotency), std::move(drop_state),
-                           std::move(drop_documents), std::move(drop_log), std::move(prune_journal),
-                           std::move(prune_log), std::move(prune_idempotency)});
+                           std::move(drop_documents), std::move(drop_log), std::move(trim_journal),
+                           std::move(trim_log), std::move(prune_journal), std::move(prune_log),
+                           std::move(prune_idempotency)});
 }
 
 Result<std::optional<std::string>> Tables::meta(std::string_view key) {
@@ -83,6 +90,9 @@ Result<void> Tables::check(Lease lease) {
 Result<void> Tables::apply(const Batch& batch, Lease lease) {
   if (auto held = check(lease); !held) return held;
   if (auto added = add(batch); !added) return added;
+  for (const Trim& each : batch.trim) {
+    if (auto trimmed = trim(each); !trimmed) return trimmed;
+  }
   for (const DeploymentId& deployment : batch.forget) {
     if (auto gone = forget(deployment); !gone) return gone;
   }
@@ -116,6 +126,14 @@ Result<void> Tables::add(const Batch& batch) {
     if (!done) return done;
   }
   return {};
+}
+
+Result<void> Tables::trim(const Trim& trim) {
+  sql_.trim_journal.bind(1, trim.deployment.value);
+  auto done = sql_.trim_journal.bind(2, static_cast<std::int64_t>(trim.journal)).run();
+  if (!done) return done;
+  sql_.trim_log.bind(1, trim.deployment.value);
+  return sql_.trim_log.bind(2, static_cast<std::int64_t>(trim.log)).run();
 }
 
 Result<void> Tables::forget(const DeploymentId& deployment) {

@@ -28,11 +28,13 @@ class Tables {
     Statement get_meta, set_meta;
     Statement put_state, add_journal, put_document, add_log, put_idempotency;
     Statement drop_state, drop_documents, drop_log;
+    Statement trim_journal, trim_log;
     Statement prune_journal, prune_log, prune_idempotency;
   };
   explicit Tables(Statements statements) : sql_(std::move(statements)) {}
   [[nodiscard]] Result<void> check(Lease lease);
   [[nodiscard]] Result<void> add(const Batch& batch);
+  [[nodiscard]] Result<void> trim(const Trim& trim);
   [[nodiscard]] Result<void> forget(const DeploymentId& deployment);
 
   Statements sql_;

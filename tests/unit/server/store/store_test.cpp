@@ -3,6 +3,7 @@
 #include "providers/support/offload.hpp"
 #include "providers/support/task_scope.hpp"
 #include "server/store/memory/memory_store.hpp"
+#include "server/store/sqlite/database.hpp"
 #include "server/store/sqlite/sqlite_store.hpp"
 #include "tests/unit/server/support.hpp"
 
@@ -36,13 +37,30 @@ Batch state_batch(const DeploymentId& id, std::string json) {
 struct Kept {
   virtual ~Kept() = default;
   virtual std::unique_ptr<Store> open() = 0;
+  virtual std::vector<std::string> journal(const DeploymentId& deployment) = 0;
 };
+
+using sqlite::Database;
+using sqlite::Statement;
+
+// All that a query gives of its first column.
+std::vector<std::string> column(const std::string& path, const std::string& sql) {
+  Database database = Database::open(path, Database::Mode::read).value();
+  Statement statement = database.prepare(sql).value();
+  std::vector<std::string> rows;
+  while (statement.step().value()) rows.push_back(statement.text(0));
+  return rows;
+}
 
 struct SqliteKept final : Kept {
   std::unique_ptr<Store> open() override {
     auto opened = open_sqlite(folder / "tutti.db", offload);
     if (!opened) throw std::runtime_error(opened.error().describe());
     return std::move(opened).value();
+  }
+  std::vector<std::string> journal(const DeploymentId& deployment) override {
+    return column(folder / "tutti.db", "SELECT json FROM journal WHERE deployment='" +
+                                           deployment.value + "' ORDER BY seq");
   }
   TemporaryFolder folder;
   Offload offload{2};
@@ -51,6 +69,13 @@ struct SqliteKept final : Kept {
 struct MemoryKept final : Kept {
   std::unique_ptr<Store> open() override {
     return std::make_unique<MemoryStore>(disk, clock, std::chrono::milliseconds(1));
+  }
+  std::vector<std::string> journal(const DeploymentId& deployment) override {
+    std::vector<std::string> rows;
+    for (const JournalRow& row : disk->journal) {
+      if (row.deployment == deployment) rows.push_back(row.json);
+    }
+    return rows;
   }
   std::shared_ptr<MemoryDisk> disk = std::make_shared<MemoryDisk>();
   SystemClock clock;
@@ -164,6 +189,26 @@ TEST_P(StoreTest, ForgettingTakesAllButTheJournal) {
   EXPECT_TRUE(run(context_, store_->read_log(kB, 1000)).value().empty());
 }
 
+TEST_P(StoreTest, TrimmingKeepsTheNewestRowsOfOneDeployment) {
+  Batch batch = state_batch(kA, "{}");
+  for (int i = 0; i < 10; ++i) {
+    batch.journal.push_back({kA, at(i), "event", std::to_string(i)});
+    batch.log.push_back({kA, at(i), "s", "line" + std::to_string(i)});
+  }
+  batch.log.push_back({kB, at(1), "s", "of another"});
+  batch.trim.push_back({kA, 3, 2});
+  ASSERT_TRUE(commit(std::move(batch)));
+  EXPECT_EQ(kept_->journal(kA), (std::vector<std::string>{"7", "8", "9"}));
+  const auto lines = run(context_, store_->read_log(kA, 1000)).value();
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines.front().text, "line8");
+  EXPECT_EQ(run(context_, store_->read_log(kB, 1000)).value().size(), 1U);
+  Batch more;
+  more.trim.push_back({kA, 3, 2});
+  ASSERT_TRUE(commit(std::move(more)));
+  EXPECT_EQ(kept_->journal(kA).size(), 3U) << "not more than there is to trim";
+}
+
 TEST_P(StoreTest, RefusesTheHolderOfAnOlderLease) {
   const Lease old = lease_;
   lease_ = run(context_, store_->acquire()).value();
@@ -254,6 +299,21 @@ TEST_F(SqliteFileTest, RefusesANewerFormat) {
   open_sqlite(folder_ / "t.db", offload_).value().reset();
   execute(folder_ / "t.db", "PRAGMA user_version=99");
   EXPECT_THAT(refusal(folder_ / "t.db"), HasSubstr("newer Tutti"));
+}
+
+TEST_F(SqliteFileTest, AFileOfAnOlderBinaryGetsTheIndexesThatPruningNeeds) {
+  const std::string path = folder_ / "t.db";
+  open_sqlite(path, offload_).value().reset();
+  execute(path,
+          "DROP INDEX journal_by_time; DROP INDEX log_by_time; DROP INDEX idempotency_by_time;"
+          "PRAGMA user_version=1");
+  open_sqlite(path, offload_).value().reset();
+  EXPECT_EQ(column(path, "PRAGMA user_version"), std::vector<std::string>{"2"});
+  for (const char* table : {"journal", "log", "idempotency"}) {
+    const std::string index = std::string(table) + "_by_time";
+    EXPECT_EQ(column(path, "SELECT name FROM sqlite_schema WHERE name='" + index + "'"),
+              std::vector<std::string>{index});
+  }
 }
 
 TEST_F(SqliteFileTest, AnEmptyFileBecomesADatabase) {
