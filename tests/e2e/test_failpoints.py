@@ -88,47 +88,31 @@ class Failpoints(unittest.TestCase):
     def assert_never_doubled(self):
         self.assertTrue(all(n <= 1 for n in self.cloud.audit()["most_live"].values()), self.cloud.audit())
 
-    def killed_then_whole(self, failpoint, count):
-        """Dies at the failpoint in create, comes back, completes; then dies in delete, comes back.
-
-        Commits are shared, so that a high count may not be reached: then nothing was interrupted,
-        which is only accepted for counts above one.
-        """
+    def dies_at(self, failpoint, count, request, done):
+        """Sends the request to a daemon that must die at the failpoint's `count`th time, and starts
+        it again. Points are counted by steps, so that commits which several share count as many."""
         self.daemon.start(TUTTI_TESTING="1", TUTTI_FAILPOINT=f"{failpoint}:{count}")
         try:
-            self.daemon.post(TEMPLATE)
+            request()
         except OSError:
-            pass  # it may die before the POST is answered
-        wait_for("it dies or completes",
-                 lambda: self.daemon.process.poll() is not None or self.completed(), 60)
-        if self.daemon.process.poll() is None:
-            self.assertGreater(count, 1, "the failpoint was not reached")
-            self.daemon.kill()
-        self.assertEqual(self.daemon.process.returncode, -9)
+            pass  # it may die before the request is answered
+        wait_for("it dies or is done", lambda: self.daemon.process.poll() is not None or done(), 90)
+        self.assertEqual(self.daemon.process.poll(), -9, "the failpoint was not reached")
         self.daemon.start()
-        listed = self.daemon.request("GET", "/deployments").json()["content"]
-        if not listed:  # it died before the deployment was committed: nothing may exist
-            self.assertEqual(len(self.cloud.audit()["live"]), 0)
-            return
-        uuid = listed[0]["uuid"]
+
+    def killed_then_whole(self, failpoint, count):
+        """Dies at the failpoint in create, comes back, completes; then dies in delete, comes back."""
+        self.dies_at(failpoint, count, lambda: self.daemon.post(TEMPLATE), self.completed)
+        shown, = self.daemon.request("GET", "/deployments").json()["content"]
+        uuid = shown["uuid"]
         self.daemon.wait_status(uuid, "CREATE_COMPLETE", 90)
         self.assert_never_doubled()
         self.assertEqual(len(self.cloud.audit()["live"]), OBJECTS)
 
         self.daemon.kill()
-        self.daemon.start(TUTTI_TESTING="1", TUTTI_FAILPOINT=f"{failpoint}:{count}")
-        try:
-            self.daemon.request("DELETE", f"/deployments/{uuid}")
-        except OSError:
-            pass
-        wait_for("it died in delete or deleted all",
-                 lambda: self.daemon.process.poll() is not None or self.gone(uuid), 90)
-        if self.daemon.process.poll() is not None:
-            self.daemon.start()
-            if self.daemon.deployment(uuid) and \
-                    self.daemon.deployment(uuid)["status"] != "DELETE_IN_PROGRESS":
-                self.daemon.request("DELETE", f"/deployments/{uuid}")
-            self.daemon.wait_status(uuid, "404", 90)
+        self.dies_at(failpoint, count, lambda: self.daemon.request("DELETE", f"/deployments/{uuid}"),
+                     lambda: self.gone(uuid))
+        self.daemon.wait_status(uuid, "404", 90)
         self.assert_never_doubled()
         self.assertEqual(self.cloud.audit()["live"], [])
 
