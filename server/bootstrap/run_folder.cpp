@@ -52,52 +52,41 @@ std::string ssh_arguments(const std::string& folder) {
          folder + "/known_hosts -o ServerAliveInterval=10 -o ServerAliveCountMax=6";
 }
 
+// What the run sets itself stands first; the rest is the same for all runs.
 std::string configuration(const AnsibleOptions& options, const Run& run,
                           const std::string& folder) {
-  return "[defaults]\n"
-         "roles_path = " +
-         options.roles_dir +
-         "\n"
-         "inventory = " +
-         folder +
-         "/inventory.json\n"
-         "remote_user = " +
-         run.login_user +
-         "\n"
-         "private_key_file = " +
-         folder +
-         "/login_key\n"
-         "forks = " +
-         std::to_string(options.forks) +
-         "\n"
-         "stdout_callback = tutti_events\n"
-         "callback_plugins = " +
-         folder +
-         "/callback\n"
-         "home = " +
-         folder +
-         "/home\n"
-         "local_tmp = " +
-         folder +
-         "/home/tmp\n"
-         "gathering = explicit\n"
-         "interpreter_python = /usr/bin/python3\n"
-         "host_key_checking = True\n"
-         "retry_files_enabled = False\n"
-         "nocows = True\n"
-         "timeout = 30\n"
-         "internal_poll_interval = 0.001\n"
-         "force_valid_group_names = ignore\n"
-         "deprecation_warnings = False\n"
-         "[inventory]\n"
-         "enable_plugins = yaml\n"
-         "[privilege_escalation]\n"
-         "become = True\n"
-         "[ssh_connection]\n"
-         "pipelining = True\n"
-         "retries = 2\n"
-         "ssh_args = " +
-         ssh_arguments(folder) + "\n";
+  std::string text = "[defaults]\n";
+  const auto set = [&text](std::string_view name, const std::string& value) {
+    text.append(name).append(" = ").append(value).append("\n");
+  };
+  set("roles_path", options.roles_dir);
+  set("inventory", folder + "/inventory.json");
+  set("remote_user", run.login_user);
+  set("private_key_file", folder + "/login_key");
+  set("forks", std::to_string(options.forks));
+  set("callback_plugins", folder + "/callback");
+  set("home", folder + "/home");
+  set("local_tmp", folder + "/home/tmp");
+  text += R"(stdout_callback = tutti_events
+gathering = explicit
+interpreter_python = /usr/bin/python3
+host_key_checking = True
+retry_files_enabled = False
+nocows = True
+timeout = 30
+internal_poll_interval = 0.01
+force_valid_group_names = ignore
+deprecation_warnings = False
+[inventory]
+enable_plugins = yaml
+[privilege_escalation]
+become = True
+[ssh_connection]
+pipelining = True
+retries = 2
+)";
+  set("ssh_args", ssh_arguments(folder));
+  return text;
 }
 
 }  // namespace
