@@ -8,6 +8,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <future>
 #include <stdexcept>
 #include <thread>
 
@@ -129,6 +131,39 @@ TEST(Offload, RunsElsewhereAndComesBack) {
     co_return value;
   };
   EXPECT_EQ(test::run(io, body()), 42);
+}
+
+TEST(Offload, WorkThatWasHandedOverIsDoneAlsoWhenItsCallerIsCancelled) {
+  net::io_context io;
+  Offload offload(2);
+  std::promise<void> gate;
+  std::atomic<bool> begun = false;
+  int given = 0;
+  bool went_on = false;
+  TaskScope scope(io.get_executor(), [](std::string_view text) { FAIL() << text; });
+  const auto caller = [&]() -> net::awaitable<void> {
+    auto work = [&] {
+      begun = true;
+      gate.get_future().wait();
+      return 42;
+    };
+    given = co_await offload.run(work);
+    co_await net::post(io, net::use_awaitable);
+    went_on = true;
+  };
+  const auto body = [&]() -> net::awaitable<void> {
+    const auto task = scope.spawn(caller());
+    while (!begun) co_await net::post(io, net::use_awaitable);
+    scope.cancel(task);
+    // Whatever the cancellation sent to the pool has been done there when this comes back.
+    auto nothing = [] { return 0; };
+    co_await offload.run(nothing);
+    gate.set_value();
+    co_await scope.join();
+  };
+  test::run(io, body());
+  EXPECT_EQ(given, 42);
+  EXPECT_FALSE(went_on) << "the cancellation is learnt at the next await";
 }
 
 }  // namespace
