@@ -1,14 +1,9 @@
+// The way of an event: applied, committed with all that arrived meanwhile, published, its effects
+// performed. What changes nothing is not committed.
 #include "server/engine/core.hpp"
 
 #include "providers/support/log.hpp"
-#include "providers/support/random.hpp"
 #include "server/engine/failpoint.hpp"
-
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
-#include <cstring>
 
 namespace tutti::engine {
 namespace net = boost::asio;
@@ -17,15 +12,14 @@ namespace {
 constexpr std::chrono::milliseconds kFirstCommitPause{100};
 constexpr std::chrono::milliseconds kLongestCommitPause{1000};
 
+// Of a deployment's history so much stays while it lives. A create that waits for quota, or a
+// delete for its cloud, may go on for months.
+constexpr std::size_t kKeptJournalRows = 500;
+constexpr std::size_t kKeptLogRows = 20000;
+constexpr std::size_t kTrimAfterRows = 500;
+
 void report_exception(std::string_view text) {
   log(LogLevel::error, "a broken invariant in the engine: " + std::string(text));
-}
-
-std::uint64_t random_number() {
-  const std::string bytes = random_bytes(sizeof(std::uint64_t));
-  std::uint64_t number = 0;
-  std::memcpy(&number, bytes.data(), sizeof number);
-  return number | 1U;  // never the fixed point of a generator
 }
 
 const reconcile::StepId* outcome_of(const reconcile::EventBody& body) {
@@ -38,19 +32,31 @@ Error stopping_error() {
   return {ErrorClass::transient, "stopping", "the daemon is stopping"};
 }
 
+void tell(std::deque<PendingEvent>& events, const Result<void>& result) {
+  for (PendingEvent& event : events) {
+    if (auto waiter = std::exchange(event.waiter, nullptr)) waiter->answer(result);
+  }
+}
+
+void complete_batch(Deployment& deployment, store::Batch& batch, bool forgotten, bool ended) {
+  const DeploymentId& id = deployment.state.id;
+  batch.log = std::exchange(deployment.log, {});
+  if (forgotten) {
+    batch.forget.push_back(id);
+    return;
+  }
+  batch.states.push_back({id, reconcile::encode(deployment.state)});
+  if (!ended && deployment.untrimmed < kTrimAfterRows) return;
+  deployment.untrimmed = 0;
+  batch.trim.push_back({id, kKeptJournalRows, kKeptLogRows});
+}
+
 template <class Effect>
 bool contains(const std::vector<reconcile::Effect>& effects) {
   for (const auto& effect : effects) {
     if (std::holds_alternative<Effect>(effect)) return true;
   }
   return false;
-}
-
-// Counted by steps, not by commits, whose number depends on what happens to arrive together.
-void reach_intent_failpoints(const std::vector<reconcile::Effect>& effects) {
-  for (const auto& effect : effects) {
-    if (std::holds_alternative<reconcile::StartStep>(effect)) failpoint(kAfterIntentCommit);
-  }
 }
 
 }  // namespace
@@ -69,119 +75,14 @@ reconcile::Context Core::context(const Deployment& deployment) const {
   return context;
 }
 
-// --- Commands -------------------------------------------------------------------------------
-
-net::awaitable<Result<DeploymentId>> Core::create(CreateCommand command) {
-  co_await net::this_coro::reset_cancellation_state(net::disable_cancellation());
-  if (stopping_) co_return stopping_error();
-  if (deployments_.size() + creating_ >= parts_.options.max_deployments) {
-    co_return Error(ErrorClass::quota, "too_many_deployments",
-                    "this daemon keeps " + std::to_string(parts_.options.max_deployments) +
-                        " deployments at most (max_deployments)");
-  }
-  const std::string key = command.idempotency_key;
-  if (!key.empty() && !keys_in_use_.insert(key).second) {
-    co_return Error(ErrorClass::conflict, "idempotency_key_in_use",
-                    "a request with this Idempotency-Key is being worked on");
-  }
-  ++creating_;
-  Result<DeploymentId> made = Error(ErrorClass::unknown, "", "");
-  auto before = co_await known_key(command);
-  if (!before) {
-    made = std::move(before).error();
-  } else if (*before) {
-    made = **before;
-  } else {
-    made = co_await create_new(command);
-  }
-  --creating_;
-  keys_in_use_.erase(key);
-  for (auto& [reference, text] : command.secrets) wipe(text);
-  co_return made;
-}
-
-net::awaitable<Result<std::optional<DeploymentId>>> Core::known_key(const CreateCommand& command) {
-  if (command.idempotency_key.empty()) co_return std::optional<DeploymentId>();
-  TUTTI_CO_TRY(const auto row, co_await parts_.store.find_idempotency(command.idempotency_key));
-  if (!row) co_return std::optional<DeploymentId>();
-  if (row->digest != command.request_digest) {
-    co_return Error(ErrorClass::invalid, "idempotency_key_reused",
-                    "this Idempotency-Key was used for another request");
-  }
-  co_return std::optional<DeploymentId>(row->deployment);
-}
-
-net::awaitable<Result<DeploymentId>> Core::create_new(const CreateCommand& command) {
-  const WallTime now = parts_.clock.now();
-  const auto deployment = std::make_shared<Deployment>();
-  const DeploymentId id(make_uuid_v7(now));
-  deployment->topology = command.topology;
-  deployment->request_json = std::make_shared<const std::string>(command.request_json);
-  deployment->state.id = id;
-  deployment->state.created_at = now;
-  deployment->state.updated_at = now;
-  deployment->state.random_state = random_number();
-
-  store::Batch batch;
-  auto seal = [&] {
-    const auto cluster = bootstrap::make_cluster_secrets(now, id);
-    return pack_documents(id, command, cluster, parts_.sealer);
-  };
-  batch.documents = co_await parts_.offload.run(seal);
-  if (!command.idempotency_key.empty()) {
-    batch.idempotency.push_back({command.idempotency_key, command.request_digest, id, now});
-  }
-  deployment->cursor = reconcile::make_cursor(deployment->state, context(*deployment));
-  const auto effects = apply(*deployment, reconcile::Create{}, batch);
-  const auto snapshot = std::make_shared<const reconcile::DeploymentState>(deployment->state);
-  batch.states.push_back({id, reconcile::encode(deployment->state)});
-  auto durable = co_await parts_.store.commit(std::move(batch), lease_);
-  if (!durable) co_return std::move(durable).error();
-  reach_intent_failpoints(effects);
-  deployments_.emplace(id, deployment);
-  log(LogLevel::info, "deployment accepted", {{"deployment", id.value}});
-  committed(deployment, snapshot, effects);
-  co_return id;
-}
-
-net::awaitable<Result<void>> Core::remove(DeploymentId id) {
-  co_await net::this_coro::reset_cancellation_state(net::disable_cancellation());
-  const auto found = deployments_.find(id);
-  if (found == deployments_.end()) {
-    co_return Error(ErrorClass::not_found, "deployment_unknown",
-                    "there is no deployment " + id.value);
-  }
-  const DeploymentPtr deployment = found->second;
-  if (deployment->unreadable && deployment->state.id.empty()) {
-    co_return Error(ErrorClass::unknown, "deployment_unreadable", *deployment->unreadable);
-  }
-  const bool deleting = deployment->state.goal == reconcile::Goal::absent &&
-                        deployment->state.status != reconcile::DeploymentStatus::delete_failed;
-  if (deleting) {
-    co_return Error(ErrorClass::conflict, "delete_in_progress",
-                    "deployment " + id.value + " is being deleted already");
-  }
-  const auto waiter = std::make_shared<Waiter>(parts_.control);
-  enqueue(deployment, reconcile::Delete{}, waiter);
-  co_await waiter->gate().async_receive(net::as_tuple(net::use_awaitable));
-  co_return waiter->result();
-}
-
 net::awaitable<void> Core::stop() {
   stopping_ = true;
   effects_.cancel_all();
   co_await effects_.join();
   co_await commits_.join();
   const auto all = deployments_;
-  for (const auto& [id, deployment] : all) {
-    for (const PendingEvent& event : std::exchange(deployment->queue, {})) {
-      if (event.waiter) event.waiter->answer(stopping_error());
-    }
-    co_await flush_log(deployment);
-  }
+  for (const auto& [id, deployment] : all) co_await flush_log(deployment);
 }
-
-// --- Events in, effects out -----------------------------------------------------------------
 
 void Core::enqueue(const DeploymentPtr& deployment, reconcile::EventBody body,
                    std::shared_ptr<Waiter> waiter) {
@@ -202,88 +103,122 @@ net::awaitable<void> Core::pump(DeploymentPtr deployment) {
     if (!durable) break;
   }
   deployment->pumping = false;
+  refuse_queued(*deployment, stopping_error());  // what is left will not be looked at any more
 }
 
 net::awaitable<bool> Core::apply_queued(const DeploymentPtr& deployment) {
   auto events = std::exchange(deployment->queue, {});
+  const bool had_ended = reconcile::is_terminal(deployment->state.status);
   store::Batch batch;
   std::vector<reconcile::Effect> effects;
-  std::size_t outcomes = 0;
+  bool changed = false;
   for (PendingEvent& event : events) {
     if (const reconcile::StepId* step = outcome_of(event.body)) {
-      ++outcomes;
+      failpoint(kBeforeOutcomeCommit);
       deployment->running.erase(*step);
       deployment->running_tasks.erase(*step);
     }
-    for (auto& effect : apply(*deployment, std::move(event.body), batch)) {
-      effects.push_back(std::move(effect));
-    }
+    reconcile::Decision decision = apply(*deployment, std::move(event.body), batch);
+    changed = changed || decision.changed;
+    for (auto& effect : decision.effects) effects.push_back(std::move(effect));
   }
-  batch.log = std::exchange(deployment->log, {});
-  if (contains<reconcile::Forget>(effects)) {
-    batch.forget.push_back(deployment->state.id);
-  } else {
-    batch.states.push_back({deployment->state.id, reconcile::encode(deployment->state)});
+  if (changed) {
+    const bool forgotten = contains<reconcile::Forget>(effects);
+    const bool ended = !had_ended && reconcile::is_terminal(deployment->state.status);
+    complete_batch(*deployment, batch, forgotten, ended);
+    const auto snapshot = std::make_shared<const reconcile::DeploymentState>(deployment->state);
+    const auto durable = co_await commit(deployment, std::move(batch), events);
+    if (!durable) co_return false;
+    committed(deployment, snapshot, forgotten);
   }
-  const auto snapshot = std::make_shared<const reconcile::DeploymentState>(deployment->state);
-  for (; outcomes > 0; --outcomes) failpoint(kBeforeOutcomeCommit);
-  const auto durable = co_await commit(std::move(batch));
-  for (const PendingEvent& event : events) {
-    if (event.waiter) event.waiter->answer(durable);
-  }
-  if (!durable) co_return false;
-  reach_intent_failpoints(effects);
-  committed(deployment, snapshot, effects);
+  tell(events, Result<void>());
+  perform_all(deployment, effects);
   co_return true;
 }
 
-std::vector<reconcile::Effect> Core::apply(Deployment& deployment, reconcile::EventBody body,
-                                           store::Batch& batch) {
+reconcile::Decision Core::apply(Deployment& deployment, reconcile::EventBody body,
+                                store::Batch& batch) {
   const DeploymentId& id = deployment.state.id;
   reconcile::Event event;
   event.at = parts_.clock.now();
   event.body = std::move(body);
-  auto effects = reconcile::apply(deployment.state, deployment.cursor, event, context(deployment));
+  auto decision = reconcile::apply(deployment.state, deployment.cursor, event, context(deployment));
+  if (!decision.changed) return decision;
+  const std::size_t before = batch.journal.size();
   batch.journal.push_back({id, event.at, "event", reconcile::encode(event)});
-  for (const reconcile::Effect& effect : effects) {
+  for (const reconcile::Effect& effect : decision.effects) {
+    // A timer is no intent: it stands in the state, and nothing outside sees it.
+    if (std::holds_alternative<reconcile::ArmTimer>(effect)) continue;
     batch.journal.push_back({id, event.at, "effect", reconcile::encode(effect)});
   }
-  return effects;
+  deployment.untrimmed += batch.journal.size() - before;
+  return decision;
 }
 
 // The state in memory is ahead of the disk until this succeeds, so it is tried until it does; only
-// a lost lease or the daemon's end stops it.
-net::awaitable<Result<void>> Core::commit(store::Batch batch) {
+// a lost lease or the daemon's end stops it. Nobody is kept waiting for that: who waits is told the
+// first error.
+net::awaitable<Result<void>> Core::commit(const DeploymentPtr& deployment, store::Batch batch,
+                                          std::deque<PendingEvent>& events) {
   auto pause = kFirstCommitPause;
   while (true) {
     auto durable = co_await parts_.store.commit(batch, lease_);
-    if (durable || stopping_) co_return durable;
-    log(LogLevel::error, "cannot commit: " + durable.error().describe());
-    if (durable.error().cls == ErrorClass::conflict) {
+    if (durable) {
+      deployment->unwritten.reset();
+      co_return durable;
+    }
+    const std::string cause = durable.error().describe();
+    log(LogLevel::error, "cannot commit: " + cause);
+    if (!stopping_ && durable.error().cls == ErrorClass::conflict) {
       // Another daemon owns the deployments now: this one must not touch them any more.
       stopping_ = true;
       effects_.cancel_all();
-      co_return durable;
     }
+    tell(events, Error(ErrorClass::transient, "not_written",
+                       "this cannot be written yet, and may still take effect: " + cause));
+    deployment->unwritten.emplace(ErrorClass::transient, "not_written",
+                                  "the database cannot be written, try again later: " + cause);
+    refuse_queued(*deployment, *deployment->unwritten);
+    if (stopping_) co_return durable;
     co_await parts_.clock.sleep_for(pause);
     pause = std::min(pause * 2, kLongestCommitPause);
   }
 }
 
+// Commands that were not applied yet are dropped; outcomes stay, they have happened.
+void Core::refuse_queued(Deployment& deployment, const Error& error) {
+  for (PendingEvent& event : std::exchange(deployment.queue, {})) {
+    if (event.waiter) {
+      event.waiter->answer(error);
+    } else {
+      deployment.queue.push_back(std::move(event));
+    }
+  }
+}
+
 void Core::committed(const DeploymentPtr& deployment,
-                     std::shared_ptr<const reconcile::DeploymentState> snapshot,
-                     const std::vector<reconcile::Effect>& effects) {
+                     std::shared_ptr<const reconcile::DeploymentState> snapshot, bool forgotten) {
   deployment->committed = std::move(snapshot);
-  if (contains<reconcile::Forget>(effects)) {
-    const DeploymentId id = deployment->state.id;
-    deployment->gone = true;
-    deployments_.erase(id);
-    log(LogLevel::info, "deployment gone", {{"deployment", id.value}});
-    parts_.observer.forget(id);
+  if (!forgotten) {
+    publish(*deployment);
     return;
   }
-  publish(*deployment);
-  if (stopping_) return;  // recovery will perform them
+  const DeploymentId id = deployment->state.id;
+  deployment->gone = true;
+  deployments_.erase(id);
+  effects_.cancel(deployment->timer_task);
+  log(LogLevel::info, "deployment gone", {{"deployment", id.value}});
+  parts_.observer.forget(id);
+}
+
+// What is not performed any more when the daemon stops, recovery performs.
+void Core::perform_all(const DeploymentPtr& deployment,
+                       const std::vector<reconcile::Effect>& effects) {
+  for (const reconcile::Effect& effect : effects) {
+    // Counted by steps, not by commits, whose number depends on what happens to arrive together.
+    if (std::holds_alternative<reconcile::StartStep>(effect)) failpoint(kAfterIntentCommit);
+  }
+  if (stopping_ || deployment->gone) return;
   for (const reconcile::Effect& effect : effects) perform(deployment, effect);
 }
 

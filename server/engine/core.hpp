@@ -40,20 +40,24 @@ class Core {
  private:
   friend class StepDuty;
 
-  // core.cpp: commands, events in, commits, effects out.
+  // commands.cpp
+  boost::asio::awaitable<Result<DeploymentId>> create_once(const CreateCommand& command);
   boost::asio::awaitable<Result<std::optional<DeploymentId>>> known_key(
       const CreateCommand& command);
   boost::asio::awaitable<Result<DeploymentId>> create_new(const CreateCommand& command);
+
+  // core.cpp: events in, commits, effects out.
   void enqueue(const DeploymentPtr& deployment, reconcile::EventBody body,
                std::shared_ptr<Waiter> waiter = nullptr);
   boost::asio::awaitable<void> pump(DeploymentPtr deployment);
   boost::asio::awaitable<bool> apply_queued(const DeploymentPtr& deployment);
-  boost::asio::awaitable<Result<void>> commit(store::Batch batch);
-  std::vector<reconcile::Effect> apply(Deployment& deployment, reconcile::EventBody body,
-                                       store::Batch& batch);
+  boost::asio::awaitable<Result<void>> commit(const DeploymentPtr& deployment, store::Batch batch,
+                                              std::deque<PendingEvent>& events);
+  void refuse_queued(Deployment& deployment, const Error& error);
+  reconcile::Decision apply(Deployment& deployment, reconcile::EventBody body, store::Batch& batch);
   void committed(const DeploymentPtr& deployment,
-                 std::shared_ptr<const reconcile::DeploymentState> snapshot,
-                 const std::vector<reconcile::Effect>& effects);
+                 std::shared_ptr<const reconcile::DeploymentState> snapshot, bool forgotten);
+  void perform_all(const DeploymentPtr& deployment, const std::vector<reconcile::Effect>& effects);
   void publish(Deployment& deployment);
   [[nodiscard]] reconcile::Context context(const Deployment& deployment) const;
 
@@ -64,12 +68,13 @@ class Core {
   boost::asio::awaitable<Result<void>> load_texts(Deployment& deployment);
   boost::asio::awaitable<void> prune_history();
 
-  // effects.cpp
+  // effects.cpp, steps.cpp
   void perform(const DeploymentPtr& deployment, const reconcile::Effect& effect);
   void start_step(const DeploymentPtr& deployment, const reconcile::StartStep& start);
   void abort_step(const DeploymentPtr& deployment, const reconcile::AbortStep& abort);
   boost::asio::awaitable<void> abort_lost_step(DeploymentPtr deployment,
                                                reconcile::AbortStep abort);
+  boost::asio::awaitable<void> until_dead(RunId run, reconcile::StepId step);
   boost::asio::awaitable<void> observe(DeploymentPtr deployment);
   void arm_timer(const DeploymentPtr& deployment, WallTime at);
   boost::asio::awaitable<void> run_timer(DeploymentPtr deployment, WallTime at);
@@ -85,7 +90,12 @@ class Core {
   boost::asio::awaitable<reconcile::EventBody> run_playbook(const DeploymentPtr& deployment,
                                                             RunningStep& running,
                                                             const plan::Step& step);
-  boost::asio::awaitable<Result<OpenSecrets>> open_secrets(const DeploymentId& deployment);
+  boost::asio::awaitable<Result<void>> add_keys(InstanceSpec& instance,
+                                                const DeploymentId& deployment,
+                                                const plan::ResourceCall& call);
+  boost::asio::awaitable<Result<bootstrap::Run>> prepare_run(const Deployment& deployment,
+                                                             const RunId& run,
+                                                             const plan::Step& step);
   void step_ended(const DeploymentPtr& deployment, RunningStep& running, reconcile::EventBody body);
 
   // log.cpp

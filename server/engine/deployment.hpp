@@ -9,7 +9,7 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <set>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +43,7 @@ struct RunningStep {
   std::uint64_t task = 0;   // in the core's scope of effects
   bool aborting = false;    // cancelled by an AbortStep
   bool may_appear = false;  // of a create: its request may still take effect
+  bool lost = false;        // of a playbook: a run that a dead daemon began may be alive
   bool ended = false;       // its outcome is in the queue
 };
 
@@ -54,11 +55,14 @@ struct Deployment {
 
   std::deque<PendingEvent> queue;
   bool pumping = false;
+  std::optional<Error> unwritten;         // why the store refuses what is being committed
   bool gone = false;                      // forgotten: nothing is done for it any more
   std::optional<std::string> unreadable;  // why its row or texts cannot be used
   std::map<reconcile::StepId, std::shared_ptr<RunningStep>> running;
-  std::set<WallTime> timers;
+  std::optional<WallTime> timer;   // the one that is armed
+  std::uint64_t timer_task = 0;    // in the core's scope of effects
   std::vector<store::LogRow> log;  // not yet durable
+  std::size_t untrimmed = 0;       // rows of journal and log since these were trimmed
   bool log_flush_due = false;
 
   std::shared_ptr<const reconcile::DeploymentState> committed;

@@ -2,9 +2,9 @@
 // however the performance ends; when the daemon stops, none: recovery finds out.
 #include "providers/support/log.hpp"
 #include "server/engine/core.hpp"
-#include "server/engine/failpoint.hpp"
-#include "server/engine/playbook_run.hpp"
+#include "server/engine/step_outcome.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace tutti::engine {
@@ -18,25 +18,8 @@ struct Overloaded : F... {
 template <class... F>
 Overloaded(F...) -> Overloaded<F...>;
 
-reconcile::Failure failure_of(const Error& error) {
-  return {error.cls, error.code, error.describe()};
-}
-
-reconcile::StepFailed failed(const RunningStep& running, const Error& error) {
-  reconcile::StepFailed event;
-  event.step = running.start.step;
-  event.attempt = running.start.attempt;
-  event.failure = failure_of(error);
-  event.create_may_appear = running.may_appear;
-  return event;
-}
-
-reconcile::StepFailed aborted(const RunningStep& running) {
-  const Error error(ErrorClass::transient, "aborted", "the step was aborted");
-  reconcile::StepFailed event = failed(running, error);
-  event.aborted = true;
-  return event;
-}
+constexpr std::chrono::milliseconds kFirstAlivePause{1000};
+constexpr std::chrono::milliseconds kLongestAlivePause{30000};
 
 }  // namespace
 
@@ -92,6 +75,7 @@ void Core::start_step(const DeploymentPtr& deployment, const reconcile::StartSte
   const auto* call = std::get_if<plan::ResourceCall>(&step.action);
   running->may_appear =
       start.recovered && call != nullptr && call->action == plan::ResourceCall::Action::create;
+  running->lost = start.recovered && std::holds_alternative<plan::Playbook>(step.action);
   auto duty = std::make_unique<StepDuty>(*this, deployment, running);
   running->task = effects_.spawn(run_step(deployment, running, step, std::move(duty)));
 }
@@ -109,10 +93,7 @@ net::awaitable<void> Core::run_step(DeploymentPtr deployment, std::shared_ptr<Ru
   } else if (std::holds_alternative<plan::Playbook>(step.action)) {
     outcome = co_await run_playbook(deployment, *running, step);
   } else {
-    reconcile::StepSucceeded done;
-    done.step = running->start.step;
-    done.attempt = running->start.attempt;
-    outcome = std::move(done);
+    outcome = succeeded(*running);
   }
   const bool gave_up = running->aborting && std::holds_alternative<reconcile::StepFailed>(outcome);
   if (gave_up) outcome = aborted(*running);
@@ -139,6 +120,7 @@ void Core::abort_step(const DeploymentPtr& deployment, const reconcile::AbortSte
   RunningStep& running = *found->second;
   if (running.ended) return;  // its outcome is on the way
   running.aborting = true;
+  if (running.lost) return;  // it ends by itself, when the earlier run is dead
   effects_.cancel(running.task);
 }
 
@@ -153,17 +135,33 @@ net::awaitable<void> Core::abort_lost_step(DeploymentPtr deployment, reconcile::
   const auto record = deployment->state.steps.find(abort.step);
   if (record != deployment->state.steps.end() && !record->second.run.empty()) {
     const RunId run = record->second.run;
-    const auto dead = co_await parts_.bootstrapper.ensure_dead(run);
-    if (!dead) log(LogLevel::error, dead.error().describe(), {{"step", abort.step.value}});
+    co_await until_dead(run, abort.step);
   }
   enqueue(deployment, std::move(event));
 }
 
+// Returns when no process of the run lives any more. What such a run does to machines that are
+// being set up again or removed cannot be foreseen, so that there is no going on without it.
+net::awaitable<void> Core::until_dead(RunId run, reconcile::StepId step) {
+  for (auto pause = kFirstAlivePause;; pause = std::min(pause * 2, kLongestAlivePause)) {
+    const auto dead = co_await parts_.bootstrapper.ensure_dead(run);
+    if (dead) co_return;
+    log(LogLevel::error, dead.error().describe(), {{"step", step.value}, {"run", run.value}});
+    co_await parts_.clock.sleep_for(pause);
+  }
+}
+
+// Owes its answer whatever happens: without one the deployment would wait for ever.
 net::awaitable<void> Core::observe(DeploymentPtr deployment) {
-  const auto all = co_await parts_.provider.list_owned(parts_.store.owner(), deployment->state.id);
+  Result<std::vector<Resource>> all = Error(ErrorClass::unknown, "", "");
+  try {
+    all = co_await parts_.provider.list_owned(parts_.store.owner(), deployment->state.id);
+  } catch (const std::exception& exception) {
+    all = Error(ErrorClass::unknown, "exception", exception.what());
+  }
   if (all) {
     reconcile::Observed event;
-    event.resources = *all;
+    event.resources = std::move(all).value();
     enqueue(deployment, std::move(event));
   } else {
     reconcile::ObserveFailed event;
@@ -173,154 +171,19 @@ net::awaitable<void> Core::observe(DeploymentPtr deployment) {
 }
 
 void Core::arm_timer(const DeploymentPtr& deployment, WallTime at) {
-  if (deployment->timers.insert(at).second) effects_.spawn(run_timer(deployment, at));
+  if (deployment->timer == at) return;
+  if (deployment->timer) effects_.cancel(deployment->timer_task);
+  deployment->timer = at;
+  deployment->timer_task = effects_.spawn(run_timer(deployment, at));
 }
 
 net::awaitable<void> Core::run_timer(DeploymentPtr deployment, WallTime at) {
   for (WallTime now = parts_.clock.now(); now < at; now = parts_.clock.now()) {
     co_await parts_.clock.sleep_for(at - now);
   }
-  deployment->timers.erase(at);
+  if (deployment->timer != at) co_return;  // replaced in the moment when it was due
+  deployment->timer.reset();
   enqueue(deployment, reconcile::Tick{});
-}
-
-namespace {
-
-Ownership ownership_of(const OwnerId& owner, const DeploymentId& deployment,
-                       const plan::ResourceCall& call) {
-  return {owner, deployment, make_create_token(owner, deployment, call.resource, call.incarnation)};
-}
-
-std::optional<WallTime> doubt_of(const reconcile::DeploymentState& state,
-                                 const plan::ResourceCall& call) {
-  const auto record = state.resources.find(call.resource);
-  return record == state.resources.end() ? std::nullopt : record->second.may_appear_until;
-}
-
-// A daemon that died may have sent its request the moment before.
-std::optional<WallTime> later(std::optional<WallTime> known, WallTime other) {
-  return known ? std::max(*known, other) : other;
-}
-
-void fill(ResourceRef& reference, const reconcile::DeploymentState& state) {
-  const auto record = state.resources.find(reference.resource);
-  if (record != state.resources.end()) reference.native_id = record->second.native_id;
-}
-
-void fill_references(ResourceSpec& spec, const reconcile::DeploymentState& state) {
-  if (auto* address = std::get_if<VirtualAddressSpec>(&spec)) fill(address->network, state);
-  if (auto* instance = std::get_if<InstanceSpec>(&spec)) fill(instance->network, state);
-}
-
-reconcile::StepSucceeded created(const RunningStep& running, const plan::Step& step,
-                                 const Resource& resource) {
-  reconcile::StepSucceeded event;
-  event.step = running.start.step;
-  event.attempt = running.start.attempt;
-  event.native_id = resource.native_id;
-  event.resource_attributes = resource.attributes;
-  for (const plan::InstanceKey& key : step.instances) {
-    reconcile::InstanceOutcome outcome;
-    outcome.key = key;
-    for (const auto& [name, value] : resource.attributes) outcome.attributes.emplace(name, value);
-    event.instances.push_back(std::move(outcome));
-  }
-  return event;
-}
-
-}  // namespace
-
-net::awaitable<reconcile::EventBody> Core::create_resource(const DeploymentPtr& deployment,
-                                                           RunningStep& running,
-                                                           const plan::Step& step) {
-  const auto& call = std::get<plan::ResourceCall>(step.action);
-  TUTTI_ASSERT(call.spec.has_value());
-  CreateOrder order;
-  order.spec = *call.spec;
-  order.ownership = ownership_of(parts_.store.owner(), deployment->state.id, call);
-  order.doubt_until = doubt_of(deployment->state, call);
-  if (running.start.recovered) {
-    const auto window = parts_.provider.capabilities().visibility_window;
-    order.doubt_until = later(order.doubt_until, parts_.clock.now() + window);
-  }
-  fill_references(order.spec, deployment->state);
-  if (auto* instance = std::get_if<InstanceSpec>(&order.spec)) {
-    const auto secrets = co_await open_secrets(deployment->state.id);
-    if (!secrets) co_return failed(running, secrets.error());
-    instance->authorized_key = bootstrap::derive_ssh_key(secrets->cluster, kLoginKey).public_key;
-    instance->host_private_key =
-        bootstrap::derive_ssh_key(secrets->cluster,
-                                  host_key_purpose(call.resource, call.incarnation))
-            .private_key;
-  }
-  DriverTrace trace;
-  // The driver's trace must be readable also when the coroutine is cancelled under it.
-  struct Copy {
-    RunningStep& running;
-    DriverTrace& trace;
-    ~Copy() { running.may_appear = trace.may_appear; }
-  };
-  trace.may_appear = running.may_appear;
-  Result<Resource> made = Error(ErrorClass::unknown, "", "");
-  {
-    const Copy copy{running, trace};
-    ResourceDriver driver(parts_.provider, parts_.clock, create_slots_);
-    made = co_await driver.create(order, trace);
-  }
-  if (auto* instance = std::get_if<InstanceSpec>(&order.spec)) wipe(instance->host_private_key);
-  if (!made) co_return failed(running, made.error());
-  co_return created(running, step, *made);
-}
-
-net::awaitable<reconcile::EventBody> Core::destroy_resource(const DeploymentPtr& deployment,
-                                                            RunningStep& running,
-                                                            const plan::Step& step) {
-  const auto& call = std::get<plan::ResourceCall>(step.action);
-  DestroyOrder order;
-  order.kind = call.kind;
-  order.ownership = ownership_of(parts_.store.owner(), deployment->state.id, call);
-  order.doubt_until = doubt_of(deployment->state, call);
-  ResourceDriver driver(parts_.provider, parts_.clock, create_slots_);
-  const auto gone = co_await driver.destroy(order);
-  failpoint(kAfterAnswer);
-  if (!gone) co_return failed(running, gone.error());
-  reconcile::StepSucceeded event;
-  event.step = running.start.step;
-  event.attempt = running.start.attempt;
-  co_return event;
-}
-
-net::awaitable<Result<OpenSecrets>> Core::open_secrets(const DeploymentId& deployment) {
-  TUTTI_CO_TRY(const auto rows, co_await parts_.store.read_documents(deployment));
-  co_return unpack_secrets(deployment, rows, parts_.sealer);
-}
-
-net::awaitable<reconcile::EventBody> Core::run_playbook(const DeploymentPtr& deployment,
-                                                        RunningStep& running,
-                                                        const plan::Step& step) {
-  if (running.start.recovered) {
-    const auto dead = co_await parts_.bootstrapper.ensure_dead(running.start.run);
-    if (!dead) co_return failed(running, dead.error());
-  }
-  Result<bootstrap::Run> run = Error(ErrorClass::unknown, "", "");
-  {
-    const auto secrets = co_await open_secrets(deployment->state.id);
-    if (!secrets) co_return failed(running, secrets.error());
-    run = make_run(deployment->state, *deployment->topology, step, running.start.run, *secrets,
-                   parts_.options);
-  }
-  if (!run) co_return failed(running, run.error());
-  add_log(deployment, running.start.step,
-          "attempt " + std::to_string(running.start.attempt) +
-              (running.start.recovered ? ", again after the daemon's restart" : ""));
-  bootstrap::ProgressSink sink = [this, &deployment,
-                                  &running](const bootstrap::Progress& progress) {
-    on_progress(deployment, running, progress);
-  };
-  const auto outcome = co_await parts_.bootstrapper.run(*run, sink);
-  failpoint(kAfterAnswer);
-  if (!outcome) co_return failed(running, outcome.error());
-  co_return outcome_event(running.start, *outcome);
 }
 
 }  // namespace tutti::engine

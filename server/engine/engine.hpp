@@ -63,7 +63,7 @@ struct Options {
   std::string login_user = "tutti";
   tosca::Map common_vars;  // e.g. mesos_stack, for every playbook
   std::size_t max_deployments = 10000;
-  std::size_t max_running_creates = 16;  // provider calls at once
+  std::size_t max_running_creates = 16;  // creates that the site is asked for at once
   std::chrono::hours history{30 * 24};   // how long a deleted deployment's journal is kept
 };
 
@@ -81,10 +81,12 @@ class Engine {
 
   // Loads every deployment, publishes it and goes on with what was under way.
   [[nodiscard]] boost::asio::awaitable<Result<void>> start();
-  // Cancels effects without recording their ends: recovery will find out. Returns when all stopped.
+  // Cancels effects without recording their ends: recovery will find out. Returns when all stopped,
+  // also while the store refuses to be written.
   [[nodiscard]] boost::asio::awaitable<void> stop();
 
-  // Callable from any executor; each answers after its commit is durable.
+  // Callable from any executor; each answers after its commit is durable, or with why it cannot be
+  // made (transient). A delete that was applied by then is tried on: it may still take effect.
   // The id of the new deployment, or of the one that this idempotency key made before.
   [[nodiscard]] boost::asio::awaitable<Result<DeploymentId>> create(CreateCommand command);
   // not_found; conflict while a delete is under way.

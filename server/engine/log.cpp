@@ -20,6 +20,7 @@ constexpr std::size_t kMostPendingLines = 20000;
 void Core::add_log(const DeploymentPtr& deployment, const reconcile::StepId& step,
                    std::string text) {
   if (deployment->gone || deployment->log.size() >= kMostPendingLines) return;
+  ++deployment->untrimmed;
   deployment->log.push_back(
       {deployment->state.id, parts_.clock.now(), step.value, std::move(text)});
   if (stopping_ || std::exchange(deployment->log_flush_due, true)) return;

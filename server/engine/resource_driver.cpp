@@ -194,6 +194,7 @@ net::awaitable<Result<void>> ResourceDriver::destroy(const DestroyOrder& order) 
   const WallTime deadline = clock_.now() + kPatience;
   Pace pace(clock_);
   std::optional<Error> last;
+  std::optional<WallTime> failing_since;
   while (true) {
     const WallTime now = clock_.now();
     const auto all =
@@ -201,6 +202,7 @@ net::awaitable<Result<void>> ResourceDriver::destroy(const DestroyOrder& order) 
     if (!all && !passes(all.error())) co_return all.error();
     if (!all) last = all.error();
     bool left = !all;
+    bool failing = !all;
     for (const Resource& resource : all ? *all : std::vector<Resource>()) {
       const bool ours =
           resource.kind == order.kind && resource.ownership.token == order.ownership.token;
@@ -212,10 +214,13 @@ net::awaitable<Result<void>> ResourceDriver::destroy(const DestroyOrder& order) 
       last = removed.error();
       // A conflict passes when what is in the way has gone.
       if (!passes(*last) && last->cls != ErrorClass::conflict) co_return *last;
+      failing = failing || passes(*last);
     }
     const bool may_appear = order.doubt_until && now < *order.doubt_until;
     if (!left && !may_appear) co_return Result<void>();
-    if (now > deadline) {
+    if (!failing) failing_since.reset();
+    if (failing && !failing_since) failing_since = now;
+    if (now > deadline || (failing_since && now > *failing_since + kSilence)) {
       if (last) co_return *last;
       co_return Error(ErrorClass::transient, "timeout",
                       std::string(to_string(order.kind)) + " was not gone in time");

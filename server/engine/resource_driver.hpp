@@ -41,6 +41,9 @@ class ResourceDriver {
 
   // How long a cloud may take to make or to remove an object before the attempt is given up.
   static constexpr std::chrono::minutes kPatience{15};
+  // How long a destroy goes on while the cloud answers with nothing but errors. Then the attempt
+  // ends with the last of them, so that somebody hears of it.
+  static constexpr std::chrono::seconds kSilence{30};
   // Beyond the visibility window: how long an object that the cloud said exists may stay unseen.
   static constexpr std::chrono::seconds kUnseen{10};
 

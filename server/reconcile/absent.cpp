@@ -10,7 +10,7 @@ namespace tutti::reconcile {
 namespace {
 
 // So many looks at objects whose destruction was accepted, then it is asked for once more.
-constexpr int kPatience = 8;
+constexpr int kLooksBeforeAgain = 8;
 
 std::map<CreateToken, ResourceId> tokens_of(const OwnerId& owner, const DeploymentState& state) {
   std::map<CreateToken, ResourceId> tokens;
@@ -118,7 +118,7 @@ void Transition::on(const Observed& event) {
     }
   }
   const std::chrono::milliseconds interval = context_.retry.observe_interval;
-  if (active || (destroying && state_.cleanup.rounds >= kPatience)) {
+  if (active || (destroying && state_.cleanup.rounds >= kLooksBeforeAgain)) {
     destroy_visible();
   } else if (destroying) {
     state_.cleanup.rounds += 1;
@@ -139,11 +139,13 @@ void Transition::on(const ObserveFailed& event) {
   cleanup.failures += 1;
   const bool passes =
       event.failure.cls == ErrorClass::transient || event.failure.cls == ErrorClass::throttled;
+  const std::string cause = "the site could not be asked what is left: " + event.failure.message;
   if (passes || cleanup.failures < context_.retry.resource_attempts) {
+    block_on(std::string(tutti::to_string(event.failure.cls)) + ": " + cause);
     look_later(backoff(cleanup.failures));
     return;
   }
-  fail_delete("the site could not be asked what is left: " + event.failure.message);
+  fail_delete(cause);
 }
 
 // Everything that is seen is destroyed, also what was asked to go before: a destroy may be
@@ -186,12 +188,29 @@ void Transition::fail_absent(std::size_t index, StepRecord& record, const StepFa
   }
 }
 
+// What a delete waits for when it does not come on: the site's silence, or a destroy that failed
+// and is tried again.
+void Transition::say_what_delays() {
+  if (state_.cleanup.failures > 0) return;  // said by the look that failed
+  for (const plan::Step& step : cursor_.plan.steps) {
+    const auto record = state_.steps.find(step.id);
+    if (record == state_.steps.end() || !record->second.failure) continue;
+    if (record->second.status == StepRecord::Status::done) continue;
+    const Failure& failure = *record->second.failure;
+    block_on(std::string(tutti::to_string(failure.cls)) + ": " + describe(step) + ": " +
+             failure.message);
+    return;
+  }
+  block_on(std::nullopt);
+}
+
 void Transition::settle_absent() {
   if (state_.status != DeploymentStatus::delete_in_progress) return;
   if (state_.deleting_after_abort) {
     finish_abort();
     return;
   }
+  say_what_delays();
   const bool look_is_due = state_.cleanup.looking || state_.cleanup.look_at.has_value();
   if (look_is_due || state_.steps.empty() || any(StepRecord::Status::running)) return;
   changed_ = true;
@@ -216,6 +235,7 @@ void Transition::settle_absent() {
 
 void Transition::recover_absent() {
   if (state_.status == DeploymentStatus::delete_complete) {
+    changed_ = true;
     effects_.push_back(Forget{});
     return;
   }
@@ -241,11 +261,13 @@ void Transition::recover_absent() {
 
 void Transition::fail_delete(std::string reason) {
   state_.status = DeploymentStatus::delete_failed;
+  state_.blocked_on.reset();
   state_.status_reason = std::move(reason);
 }
 
 void Transition::forget() {
   state_.status = DeploymentStatus::delete_complete;
+  state_.blocked_on.reset();
   state_.steps.clear();
   cursor_ = Cursor{};
   effects_.push_back(Forget{});

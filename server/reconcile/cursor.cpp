@@ -9,7 +9,7 @@ bool is_visible(const ResourceRecord& resource) {
          resource.status == ResourceRecord::Status::destroying;
 }
 
-plan::Plan plan_of(const DeploymentState& state, const Context& context) {
+plan::Plan plan_of(const DeploymentState& state, const Context& context, std::string& infeasible) {
   if (context.site == nullptr) return {};
   if (state.goal == Goal::absent && !state.deleting_after_abort) {
     plan::Observation observed;
@@ -26,14 +26,16 @@ plan::Plan plan_of(const DeploymentState& state, const Context& context) {
   // The first generation began with nothing. Planning from there again, and not from what is
   // reached, gives the same steps with the same names: their records say what is done.
   plan::PlanResult result = plan::make_plan(context.topology, {}, *context.site);
-  return result.feasible() ? std::move(*result.plan) : plan::Plan{};
+  if (result.feasible()) return std::move(*result.plan);
+  infeasible = format(result.diagnostics.front());
+  return {};
 }
 
 }  // namespace
 
 Cursor make_cursor(const DeploymentState& state, const Context& context) {
   Cursor cursor;
-  cursor.plan = plan_of(state, context);
+  cursor.plan = plan_of(state, context, cursor.infeasible);
   const std::vector<plan::Step>& steps = cursor.plan.steps;
   cursor.unmet.resize(steps.size());
   cursor.dependents.resize(steps.size());

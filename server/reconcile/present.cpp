@@ -39,28 +39,36 @@ void Transition::on(const Create&) {
   changed_ = true;
   state_.created_at = now_;
   cursor_ = make_cursor(state_, context_);
+  keep_planned();
+  for (std::size_t index = 0; index < cursor_.plan.steps.size(); ++index) {
+    if (cursor_.unmet[index] == 0) ready_.push_back(index);
+  }
+  if (cursor_.infeasible.empty()) return;
+  state_.status = DeploymentStatus::create_failed;
+  state_.status_reason = cursor_.infeasible;
+}
+
+// Everything that the plan speaks of has a record before anything is done for it: what has none
+// would be made and then be nobody's.
+void Transition::keep_planned() {
   for (const plan::PlannedInstance& planned : cursor_.plan.instances) {
-    NodeInstance instance = instance_of(planned, state_.created_at);
+    if (state_.instances.contains(planned.key)) continue;
+    changed_ = true;
+    NodeInstance instance = instance_of(planned, now_);
     instance.id = InstanceId(draw_uuid());
     state_.instances.emplace(planned.key, std::move(instance));
   }
-  for (std::size_t index = 0; index < cursor_.plan.steps.size(); ++index) {
-    const plan::Step& step = cursor_.plan.steps[index];
-    state_.steps.emplace(step.id, StepRecord{});
-    if (const auto* call = std::get_if<plan::ResourceCall>(&step.action)) {
-      ResourceRecord resource;
-      resource.id = call->resource;
-      resource.kind = call->kind;
-      resource.incarnation = call->incarnation;
-      state_.resources.emplace(resource.id, std::move(resource));
-    }
-    if (cursor_.unmet[index] == 0) ready_.push_back(index);
+  for (const plan::Step& step : cursor_.plan.steps) {
+    changed_ = state_.steps.try_emplace(step.id).second || changed_;
+    const auto* call = std::get_if<plan::ResourceCall>(&step.action);
+    if (call == nullptr) continue;
+    const auto [place, fresh] = state_.resources.try_emplace(call->resource);
+    if (!fresh) continue;
+    changed_ = true;
+    place->second.id = call->resource;
+    place->second.kind = call->kind;
+    place->second.incarnation = call->incarnation;
   }
-  if (context_.topology == nullptr || context_.site == nullptr) return;
-  const plan::PlanResult result = plan::make_plan(context_.topology, {}, *context_.site);
-  if (result.feasible()) return;
-  state_.status = DeploymentStatus::create_failed;
-  state_.status_reason = format(result.diagnostics.front());
 }
 
 void Transition::fail_present(std::size_t index, StepRecord& record, const StepFailed& event) {
@@ -91,7 +99,6 @@ void Transition::fail_present(std::size_t index, StepRecord& record, const StepF
 }
 
 void Transition::say_blocked() {
-  state_.blocked_on.reset();
   for (const plan::Step& step : cursor_.plan.steps) {
     const auto record = state_.steps.find(step.id);
     if (record == state_.steps.end() || !record->second.failure) continue;
@@ -100,10 +107,11 @@ void Transition::say_blocked() {
                         record->second.failure->cls == ErrorClass::capacity);
     if (record->second.status != StepRecord::Status::blocked && !again) continue;
     const Failure& failure = *record->second.failure;
-    state_.blocked_on =
-        std::string(tutti::to_string(failure.cls)) + ": " + describe(step) + ": " + failure.message;
+    block_on(std::string(tutti::to_string(failure.cls)) + ": " + describe(step) + ": " +
+             failure.message);
     return;
   }
+  block_on(std::nullopt);
 }
 
 // Every failure, the first first.
@@ -151,14 +159,23 @@ void Transition::settle_present() {
 }
 
 // Effects of running steps were lost, and may have had their effect. Steps that a plan of this
-// binary does not have any more are dropped, those it has now are begun.
+// binary does not have any more are dropped, those it has now are begun. Where this binary makes no
+// plan, all records stay as they are: a delete needs them.
 void Transition::recover_present() {
   if (is_terminal(state_.status)) return;
-  std::erase_if(state_.steps,
-                [&](const auto& entry) { return !cursor_.index.contains(entry.first); });
+  if (!cursor_.infeasible.empty()) {
+    changed_ = true;
+    state_.status = DeploymentStatus::create_failed;
+    state_.status_reason = "the plan could not be made again: " + cursor_.infeasible;
+    return;
+  }
+  const auto dropped = std::erase_if(
+      state_.steps, [&](const auto& entry) { return !cursor_.index.contains(entry.first); });
+  changed_ = changed_ || dropped > 0;
+  keep_planned();
   for (std::size_t index = 0; index < cursor_.plan.steps.size(); ++index) {
     const StepId& id = cursor_.plan.steps[index].id;
-    const StepRecord& record = state_.steps[id];
+    const StepRecord& record = state_.steps.at(id);
     if (record.status == StepRecord::Status::running) {
       effects_.push_back(StartStep{id, record.attempt, record.run, true});
     } else if (record.status == StepRecord::Status::waiting && cursor_.unmet[index] == 0) {

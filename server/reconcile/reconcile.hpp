@@ -34,14 +34,22 @@ struct Cursor {
   std::vector<std::uint32_t> unmet;                  // per step
   std::vector<std::vector<std::size_t>> dependents;  // per step
   std::map<StepId, std::size_t> index;
+  std::string infeasible;  // why there is no plan, where the topology cannot be planned
 };
 [[nodiscard]] Cursor make_cursor(const DeploymentState& state, const Context& context);
 
+struct Decision {
+  std::vector<Effect> effects;
+  // The state is another one now. Where it is not, there is nothing to commit: the effects, if any,
+  // follow from the state that is kept already.
+  bool changed = false;
+};
+
 // Moves the state by one event and says what to do. Total: events that no longer apply (an outcome
 // of an attempt that was superseded) change nothing. Ids that the transition needs (InstanceId,
-// RunId) are drawn from the state's random numbers.
-[[nodiscard]] std::vector<Effect> apply(DeploymentState& state, Cursor& cursor, const Event& event,
-                                        const Context& context);
+// RunId) are drawn from the state's random numbers. Create makes its cursor itself.
+[[nodiscard]] Decision apply(DeploymentState& state, Cursor& cursor, const Event& event,
+                             const Context& context);
 
 // State row <-> JSON text ("version" first). Unknown members are an error of class invalid.
 [[nodiscard]] std::string encode(const DeploymentState& state);

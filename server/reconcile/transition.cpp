@@ -14,8 +14,7 @@ constexpr std::array kSharedAttributes{"private_address", "public_address", "ip_
 
 }  // namespace
 
-std::vector<Effect> apply(DeploymentState& state, Cursor& cursor, const Event& event,
-                          const Context& context) {
+Decision apply(DeploymentState& state, Cursor& cursor, const Event& event, const Context& context) {
   Transition transition(state, cursor, context, event.at);
   std::visit([&](const auto& body) { transition.on(body); }, event.body);
   return transition.finish();
@@ -183,6 +182,7 @@ void Transition::release_dependents(std::size_t index) {
 }
 
 void Transition::fail_finally(std::size_t index, StepRecord& record) {
+  changed_ = true;
   record.status = StepRecord::Status::failed;
   record.finished_at = now_;
   record.retry_at.reset();
@@ -190,6 +190,12 @@ void Transition::fail_finally(std::size_t index, StepRecord& record) {
   for (const InstanceKey& key : cursor_.plan.steps[index].instances) {
     move_instance(key, InstanceState::error, reason);
   }
+}
+
+void Transition::block_on(std::optional<std::string> cause) {
+  if (state_.blocked_on == cause) return;
+  state_.blocked_on = std::move(cause);
+  changed_ = true;
 }
 
 void Transition::retry(StepRecord& record, StepRecord::Status status,
@@ -292,7 +298,7 @@ std::chrono::milliseconds Transition::backoff(int failures) {
       static_cast<std::int64_t>(static_cast<std::uint64_t>(delay.count()) - draw() % (half + 1)));
 }
 
-std::vector<Effect> Transition::finish() {
+Decision Transition::finish() {
   begin_ready();
   if (state_.goal == Goal::present) {
     settle_present();
@@ -303,7 +309,10 @@ std::vector<Effect> Transition::finish() {
   const std::optional<WallTime> wakeup = next_wakeup();
   if (wakeup && (rearm_ || wakeup != wakeup_before_)) effects_.push_back(ArmTimer{*wakeup});
   if (changed_) state_.updated_at = std::max(now_, state_.updated_at);
-  return std::move(effects_);
+  Decision decision;
+  decision.effects = std::move(effects_);
+  decision.changed = changed_;
+  return decision;
 }
 
 }  // namespace tutti::reconcile

@@ -25,7 +25,7 @@ class Transition {
   void on(const Recovered&);
 
   // Begins what may begin, settles the deployment's status and arms the next timer.
-  [[nodiscard]] std::vector<Effect> finish();
+  [[nodiscard]] Decision finish();
 
  private:
   // transition.cpp: steps, whatever the goal.
@@ -34,6 +34,7 @@ class Transition {
   void complete(std::size_t index, StepRecord& record, const StepSucceeded& event);
   void release_dependents(std::size_t index);
   void fail_finally(std::size_t index, StepRecord& record);
+  void block_on(std::optional<std::string> cause);
   void retry(StepRecord& record, StepRecord::Status status, std::chrono::milliseconds delay);
   [[nodiscard]] StepRecord* owed(const StepId& step, int attempt);
   [[nodiscard]] bool any(StepRecord::Status status) const;
@@ -47,6 +48,7 @@ class Transition {
 
   // present.cpp: bringing a deployment into being.
   void fail_present(std::size_t index, StepRecord& record, const StepFailed& event);
+  void keep_planned();
   void settle_present();
   void say_blocked();
   void recover_present();
@@ -61,6 +63,7 @@ class Transition {
   void destroy_visible();
   void fail_absent(std::size_t index, StepRecord& record, const StepFailed& event);
   void settle_absent();
+  void say_what_delays();
   void recover_absent();
   void fail_delete(std::string reason);
   void forget();

@@ -20,6 +20,7 @@ TEST(Simulation, InvariantsHoldForEverySeed) {
   const std::uint64_t first = only != 0 ? only : 1;
   const std::uint64_t last = only != 0 ? only : number_from("TUTTI_SIM_SEEDS", 150);
   int kills = 0;
+  int upgrades = 0;
   int completed = 0;
   int failed = 0;
   int early = 0;
@@ -27,6 +28,7 @@ TEST(Simulation, InvariantsHoldForEverySeed) {
     try {
       const Report report = Simulation(seed).run();
       kills += report.kills;
+      upgrades += report.upgrades;
       completed += report.completed ? 1 : 0;
       failed += report.failed ? 1 : 0;
       early += report.deleted_early ? 1 : 0;
@@ -40,6 +42,7 @@ TEST(Simulation, InvariantsHoldForEverySeed) {
   if (only != 0 || last < 150) return;
   // The seeds reach what they are meant to reach.
   EXPECT_GT(kills, 100);
+  EXPECT_GT(upgrades, 20);
   EXPECT_GT(completed, 40);
   EXPECT_GT(failed, 5);
   EXPECT_GT(early, 40);

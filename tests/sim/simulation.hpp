@@ -18,6 +18,7 @@ namespace tutti::sim {
 
 struct Report {
   int kills = 0;
+  int upgrades = 0;  // restarts with a binary that plans more
   int events = 0;
   bool completed = false;  // was CREATE_COMPLETE at some time
   bool failed = false;     // was CREATE_FAILED
@@ -41,6 +42,7 @@ class Simulation {
 
   // The daemon.
   void start_daemon();
+  void upgrade();
   void kill();
   void deliver(reconcile::EventBody body);
   void commit(const reconcile::Event& event);

@@ -10,9 +10,11 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,34 @@ struct Playbooks {
   std::map<RunId, std::string> live;      // step by run: processes that exist
   std::vector<bootstrap::Run> runs;       // all that ever began
   bool doubled = false;                   // a second run began beside a live one of its step
+  int stubborn = 0;                       // so many attempts to end a run fail
+};
+
+// The system's, and a count of those who sleep for minutes (pruning sleeps for hours).
+class WatchedClock final : public Clock {
+ public:
+  WallTime now() const override { return clock_.now(); }
+  net::awaitable<void> sleep_for(std::chrono::milliseconds time) override {
+    const bool is_long = time > 1min && time < 5h;
+    const Sleeper sleeper(long_sleepers_, is_long ? 1 : 0);
+    co_await clock_.sleep_for(time);
+  }
+  [[nodiscard]] int long_sleepers() const { return long_sleepers_; }
+
+ private:
+  class Sleeper {
+   public:
+    Sleeper(int& count, int one) : count_(count), one_(one) { count_ += one_; }
+    Sleeper(const Sleeper&) = delete;
+    Sleeper& operator=(const Sleeper&) = delete;
+    ~Sleeper() { count_ -= one_; }
+
+   private:
+    int& count_;
+    int one_;
+  };
+  SystemClock clock_;
+  int long_sleepers_ = 0;
 };
 
 struct Outside {
@@ -50,7 +80,9 @@ struct Outside {
     return !playbooks.doubled;
   }
 
-  SystemClock clock;
+  WatchedClock clock;
+  std::function<void(Options&)> adjust = [](Options&) {};
+  int looks_that_throw = 0;
   std::shared_ptr<store::MemoryDisk> disk = std::make_shared<store::MemoryDisk>();
   simulated::WorldOptions cloud_options;
   std::unique_ptr<simulated::World> cloud;
@@ -82,6 +114,10 @@ class StandInBootstrapper final : public bootstrap::Bootstrapper {
     const RunId id = run;
     co_await clock_.sleep_for(1ms);
     if (dead_) co_return Error(ErrorClass::transient, "dead", "this daemon is dead");
+    if (playbooks_.stubborn > 0) {
+      --playbooks_.stubborn;
+      co_return Error(ErrorClass::transient, "run_alive", "it does not end");
+    }
     playbooks_.live.erase(id);
     co_return Result<void>();
   }
@@ -132,8 +168,8 @@ class StandInBootstrapper final : public bootstrap::Bootstrapper {
 // Nothing of a dead daemon reaches the cloud any more.
 class GatedProvider final : public Provider {
  public:
-  GatedProvider(std::unique_ptr<Provider> inner, const bool& dead)
-      : inner_(std::move(inner)), dead_(dead) {}
+  GatedProvider(std::unique_ptr<Provider> inner, Outside& outside, const bool& dead)
+      : inner_(std::move(inner)), outside_(outside), dead_(dead) {}
 
   const ProviderCapabilities& capabilities() const override { return inner_->capabilities(); }
   net::awaitable<Result<Catalogue>> catalogue() override {
@@ -153,6 +189,10 @@ class GatedProvider final : public Provider {
   net::awaitable<Result<std::vector<Resource>>> list_owned(
       const OwnerId& owner, const DeploymentId& deployment) override {
     if (dead_) co_return gone();
+    if (outside_.looks_that_throw > 0) {
+      --outside_.looks_that_throw;
+      throw std::runtime_error("a defect in the provider");
+    }
     co_return co_await inner_->list_owned(owner, deployment);
   }
   net::awaitable<Result<void>> set_power(const Resource& resource, Power power) override {
@@ -167,6 +207,7 @@ class GatedProvider final : public Provider {
  private:
   static Error gone() { return {ErrorClass::transient, "dead", "this daemon is dead"}; }
   std::unique_ptr<Provider> inner_;
+  Outside& outside_;
   const bool& dead_;
 };
 
@@ -192,7 +233,7 @@ class Daemon {
         store_(outside.disk, outside.clock, 1ms),
         provider_(
             simulated::make_in_process_provider(*outside.cloud, outside.faults, outside.clock),
-            dead_),
+            outside, dead_),
         bootstrapper_(outside.playbooks, outside.clock, dead_),
         engine_(std::make_unique<Engine>(
             context_.get_executor(), store_, provider_, bootstrapper_, outside.clock, offload_,
@@ -221,6 +262,7 @@ class Daemon {
     options.site.provider = "simulated";
     options.site.capabilities = outside.cloud_options.capabilities;
     options.common_vars["common"] = "yes";
+    outside.adjust(options);
     return options;
   }
 
@@ -231,6 +273,12 @@ class Daemon {
     store_.crash(kept);
   }
   [[nodiscard]] bool dead() const { return dead_; }
+  [[nodiscard]] store::MemoryStore& store() { return store_; }
+  // Lets it work for a while.
+  void idle(std::chrono::milliseconds time) {
+    const auto end = std::chrono::steady_clock::now() + time;
+    until([&] { return std::chrono::steady_clock::now() >= end; });
+  }
   void stop() {
     if (!engine_) return;
     tutti::test::run(context_, engine_->stop());

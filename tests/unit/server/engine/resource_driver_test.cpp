@@ -2,10 +2,24 @@
 
 #include "tests/unit/server/engine/daemon.hpp"
 
+#include <boost/asio/post.hpp>
 #include <gmock/gmock.h>
 
 namespace tutti::engine::test {
 namespace {
+
+// Hours pass in no time.
+class JumpingClock final : public Clock {
+ public:
+  WallTime now() const override { return now_; }
+  net::awaitable<void> sleep_for(std::chrono::milliseconds time) override {
+    now_ += time;
+    co_await net::post(co_await net::this_coro::executor, net::use_awaitable);
+  }
+
+ private:
+  WallTime now_{std::chrono::hours(24 * 365 * 50)};
+};
 
 class ResourceDriverTest : public testing::Test {
  protected:
@@ -117,6 +131,42 @@ TEST_F(ResourceDriverTest, DestroysUntilTheListingIsEmpty) {
   ASSERT_TRUE(destroy());
   EXPECT_TRUE(outside_.audit().live.empty());
   EXPECT_TRUE(destroy()) << "what is gone is gone";
+}
+
+TEST_F(ResourceDriverTest, ADestroySaysSoonThatTheCloudDoesNotAnswer) {
+  JumpingClock clock;
+  const auto provider =
+      simulated::make_in_process_provider(*outside_.cloud, outside_.faults, clock);
+  ResourceDriver driver(*provider, clock, slots_);
+  ASSERT_TRUE(tutti::test::run(context_, driver.create(order_, trace_)));
+  outside_.faults.plan("list", fault(When::before, ErrorClass::transient), 10000);
+  DestroyOrder order;
+  order.kind = ResourceKind::network;
+  order.ownership = order_.ownership;
+  const WallTime begun = clock.now();
+  const auto gone = tutti::test::run(context_, driver.destroy(order));
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().code, "connection_lost");
+  EXPECT_GE(clock.now() - begun, ResourceDriver::kSilence);
+  EXPECT_LT(clock.now() - begun, ResourceDriver::kSilence + 5s);
+}
+
+TEST_F(ResourceDriverTest, ADestroyBearsALongSeriesOfErrorsWithAnswersInBetween) {
+  JumpingClock clock;
+  const auto provider =
+      simulated::make_in_process_provider(*outside_.cloud, outside_.faults, clock);
+  ResourceDriver driver(*provider, clock, slots_);
+  ASSERT_TRUE(tutti::test::run(context_, driver.create(order_, trace_)));
+  outside_.cloud->options().destroy_time = 90s;
+  for (int i = 0; i < 60; ++i) {
+    outside_.faults.plan("list", fault(When::before, ErrorClass::transient));
+    outside_.faults.plan("list", simulated::Fault());
+  }
+  DestroyOrder order;
+  order.kind = ResourceKind::network;
+  order.ownership = order_.ownership;
+  EXPECT_TRUE(tutti::test::run(context_, driver.destroy(order)));
+  EXPECT_TRUE(outside_.cloud->audit(clock.now()).live.empty());
 }
 
 TEST_F(ResourceDriverTest, ADestroyWaitsForWhatMayStillAppear) {

@@ -24,13 +24,24 @@ class Daemon {
 
   std::vector<reconcile::Effect> apply(reconcile::EventBody body) {
     const reconcile::Event event{now, std::move(body)};
-    auto effects = reconcile::apply(state, cursor, event, context);
+    const std::string before = reconcile::encode(state);
+    auto [effects, changed] = reconcile::apply(state, cursor, event, context);
+    if (!changed) {
+      EXPECT_EQ(reconcile::encode(state), before) << reconcile::encode(event);
+    }
+    moved = changed;
     for (const reconcile::Effect& effect : effects) {
       if (const auto* start = std::get_if<reconcile::StartStep>(&effect)) {
         running.push_back(*start);
       }
     }
     return effects;
+  }
+
+  // The next binary makes another topology of the same template.
+  void upgrade(tosca::Topology topology) {
+    topology_ = std::move(topology);
+    restart();
   }
 
   void restart() {
@@ -115,12 +126,26 @@ class Daemon {
   reconcile::DeploymentState state;
   reconcile::Cursor cursor;
   std::vector<reconcile::StartStep> running;
+  bool moved = false;  // by the last event
   WallTime now{std::chrono::hours(24 * 365 * 50)};
 
  private:
   tosca::Topology topology_;
   plan::Site site_;
 };
+
+inline Daemon created(const tosca::Topology& topology = skeleton()) {
+  Daemon daemon(topology);
+  daemon.apply(reconcile::Create{});
+  return daemon;
+}
+
+inline Daemon with_machine() {
+  Daemon daemon = created();
+  daemon.succeed("network/private/resource.create");
+  daemon.succeed("server/resource.create");
+  return daemon;
+}
 
 template <class T>
 const T* find_effect(const std::vector<reconcile::Effect>& effects) {
