@@ -22,7 +22,9 @@ namespace {
 using WorkGuard = net::executor_work_guard<net::io_context::executor_type>;
 
 // SO_REUSEPORT would let a second daemon share the port without a word; this bind would not.
-Result<tcp::endpoint> probe(const tcp::endpoint& endpoint) {
+// Nothing to ask where any free port will do: the kernel gives one that nobody has.
+Result<void> probe(const tcp::endpoint& endpoint) {
+  if (endpoint.port() == 0) return {};
   net::io_context context;
   tcp::acceptor acceptor(context);
   boost::system::error_code error;
@@ -30,7 +32,7 @@ Result<tcp::endpoint> probe(const tcp::endpoint& endpoint) {
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(1, error);
-  if (!error) return acceptor.local_endpoint();
+  if (!error) return {};
   const auto cls = error == net::error::address_in_use ? ErrorClass::conflict : ErrorClass::invalid;
   return Error(cls, "listen",
                "cannot listen on " + endpoint.address().to_string() + " port " +
@@ -50,6 +52,7 @@ struct Server::Impl {
   }
 
   Shared shared;
+  tcp::endpoint endpoint;
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<WorkGuard> guards;
   std::vector<std::jthread> threads;
@@ -66,14 +69,15 @@ Result<std::unique_ptr<Server>> Server::start(const Options& options, Handler& h
                      "' is not a loopback address; only 127.0.0.1 and ::1 are "
                      "served until there are TLS and tokens");
   }
-  TUTTI_TRY(const tcp::endpoint endpoint, probe({address, options.port}));
+  const tcp::endpoint wanted(address, options.port);
+  if (auto free = probe(wanted); !free) return std::move(free).error();
   auto impl = std::make_unique<Impl>(options, handler, clock);
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   const std::size_t count = options.threads != 0 ? options.threads : cores;
   for (std::size_t i = 0; i < count; ++i) {
     auto worker = std::make_unique<Worker>(impl->shared);
     try {
-      worker->listen(endpoint);
+      impl->endpoint = worker->listen(i == 0 ? wanted : impl->endpoint);
     } catch (const boost::system::system_error& failure) {
       return Error(ErrorClass::conflict, "listen", failure.what());
     }
@@ -100,7 +104,7 @@ Server::~Server() {
 }
 
 tcp::endpoint Server::endpoint() const {
-  return impl_->workers.front()->endpoint();
+  return impl_->endpoint;
 }
 
 net::awaitable<void> Server::stop() {

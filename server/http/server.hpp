@@ -38,8 +38,9 @@ class Server {
 
   [[nodiscard]] boost::asio::ip::tcp::endpoint endpoint() const;
 
-  // Closes the acceptors, answers what is under way with "Connection: close", and returns when all
-  // sessions ended or the drain deadline passed. From any executor, once.
+  // Closes the acceptors and answers what is under way with "Connection: close". After the drain
+  // deadline every socket is closed. Returns when all sessions have ended: whom the handler still
+  // keeps waiting is waited for, since nothing it holds may go before. From any executor, once.
   [[nodiscard]] boost::asio::awaitable<void> stop();
 
  private:

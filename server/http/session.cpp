@@ -30,8 +30,6 @@ std::string_view media_header(Media media) {
       return "Content-Type: application/json;charset=UTF-8\r\n";
     case Media::text:
       return "Content-Type: text/plain;charset=UTF-8\r\n";
-    case Media::yaml:
-      return "Content-Type: application/yaml;charset=UTF-8\r\n";
   }
   return "";
 }
@@ -53,9 +51,15 @@ Session::Session(net::ip::tcp::socket socket, Worker& worker, bool refused)
 void Session::on_tick(Tick now) {
   if (now < deadline_) return;
   timed_out_ = true;
-  deadline_ = kNever;
+  // Once more with every tick until the phase ends: what had its bytes already when it was
+  // cancelled goes on with another read or write, which must not wait for ever.
   boost::system::error_code ignored;
   socket_.cancel(ignored);
+}
+
+void Session::begin_phase(std::chrono::milliseconds limit) {
+  timed_out_ = false;
+  deadline_ = worker_.tick_after(limit);
 }
 
 void Session::drain() {
@@ -123,23 +127,29 @@ net::awaitable<bool> Session::serve_one() {
   co_return co_await send(response, keep_alive);
 }
 
+// Those before a request are tolerated (RFC 9112, 2.2).
+void Session::skip_empty_lines() {
+  while (buffered().starts_with("\r\n")) buffer_.consume(2);
+}
+
 net::awaitable<Session::Step> Session::receive_head() {
   const Shared& shared = worker_.shared();
-  // An empty line before a request is tolerated (RFC 9112, 2.2).
-  while (buffered().starts_with("\r\n")) buffer_.consume(2);
+  skip_empty_lines();
   idle_ = buffer_.size() == 0;
   if (idle_ && worker_.draining()) co_return Step::gone;
-  deadline_ = worker_.tick_after(idle_ ? shared.deadlines.idle : shared.deadlines.header);
+  begin_phase(idle_ ? shared.deadlines.idle : shared.deadlines.header);
   std::size_t scanned = 0;
   for (;;) {
-    HeadScan scan = scan_head(buffered(), scanned, shared.limits);
+    // The first half of an empty line says nothing yet: the other half may come with the next read.
+    HeadScan scan;
+    if (buffered() != "\r") scan = scan_head(buffered(), scanned, shared.limits);
     rejection_ = std::move(scan.rejection);
     if (rejection_) co_return Step::rejected;
     if (scan.length != 0) {
       parser_.emplace();
       rejection_ = parse_head(buffered().substr(0, scan.length), *parser_, shared.limits);
       buffer_.consume(scan.length);
-      deadline_ = kNever;
+      end_phase();
       co_return rejection_ ? Step::rejected : Step::done;
     }
     const bool some = co_await read_more();
@@ -147,10 +157,10 @@ net::awaitable<Session::Step> Session::receive_head() {
       // Whoever sent nothing since the last answer has not asked anything.
       co_return timed_out_ && !idle_ ? reject(408, "The header took too long") : Step::gone;
     }
-    if (idle_) {
+    if (scanned == 0) skip_empty_lines();
+    if (idle_ && buffer_.size() != 0) {
       idle_ = false;
-      deadline_ = worker_.tick_after(shared.deadlines.header);
-      while (buffered().starts_with("\r\n")) buffer_.consume(2);
+      begin_phase(shared.deadlines.header);
     }
   }
 }
@@ -174,10 +184,10 @@ net::awaitable<Session::Step> Session::receive_body(std::uint64_t limit_bytes) {
   parser_->body_limit(limit_bytes);
   parser_->eager(true);
   const std::chrono::seconds extra(reserved / shared.deadlines.body_bytes_per_second);
-  deadline_ = worker_.tick_after(shared.deadlines.body + extra);
+  begin_phase(shared.deadlines.body + extra);
   const Step step = co_await receive_body_bytes();
   shared.release_body(reserved);
-  deadline_ = kNever;
+  end_phase();
   co_return step;
 }
 
@@ -267,9 +277,9 @@ net::awaitable<bool> Session::send(Response& response, bool keep_alive) {
   if (error && error != net::error::would_block) co_return false;
   if (sent < net::buffer_size(parts)) {
     parts[0] += sent;
-    deadline_ = worker_.tick_after(worker_.shared().deadlines.write);
+    begin_phase(worker_.shared().deadlines.write);
     std::tie(error, std::ignore) = co_await net::async_write(socket_, parts, kAwait);
-    deadline_ = kNever;
+    end_phase();
     if (error) co_return false;
   }
   co_return keep_alive;
@@ -277,7 +287,6 @@ net::awaitable<bool> Session::send(Response& response, bool keep_alive) {
 
 net::awaitable<void> Session::refuse(Response response) {
   if (!parser_) parser_.emplace();
-  timed_out_ = false;
   co_await send(response, false);
   co_await discard_rest();
 }
@@ -286,7 +295,7 @@ net::awaitable<void> Session::refuse(Response response) {
 net::awaitable<void> Session::discard_rest() {
   boost::system::error_code ignored;
   socket_.shutdown(net::ip::tcp::socket::shutdown_send, ignored);
-  deadline_ = worker_.tick_after(worker_.shared().deadlines.discard);
+  begin_phase(worker_.shared().deadlines.discard);
   std::uint64_t discarded = buffer_.size();
   buffer_.clear();
   while (discarded < worker_.shared().limits.discarded_bytes) {
@@ -295,7 +304,7 @@ net::awaitable<void> Session::discard_rest() {
     discarded += buffer_.size();
     buffer_.clear();
   }
-  deadline_ = kNever;
+  end_phase();
 }
 
 Session::Step Session::reject(unsigned status, std::string message) {

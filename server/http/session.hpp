@@ -42,6 +42,9 @@ class Session {
   boost::asio::awaitable<void> discard_rest();
   Step reject(unsigned status, std::string message);
   void take_request();
+  void skip_empty_lines();
+  void begin_phase(std::chrono::milliseconds limit);
+  void end_phase() { deadline_ = kNever; }
   void write_head(const Response& response, bool keep_alive);
   [[nodiscard]] std::string_view buffered() const;
 
@@ -52,9 +55,9 @@ class Session {
   std::optional<Parser> parser_;
   Request request_;
   std::optional<Rejection> rejection_;
-  std::string head_;  // of the response; kept for its memory
-  Tick deadline_ = kNever;
-  bool timed_out_ = false;
+  std::string head_;        // of the response; kept for its memory
+  Tick deadline_ = kNever;  // of the phase
+  bool timed_out_ = false;  // the phase did
   bool idle_ = true;
   bool handler_failed_ = false;
   std::uint64_t served_ = 0;

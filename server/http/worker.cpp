@@ -87,15 +87,12 @@ Worker::Worker(Shared& shared)
 
 Worker::~Worker() = default;
 
-void Worker::listen(const tcp::endpoint& endpoint) {
+tcp::endpoint Worker::listen(const tcp::endpoint& endpoint) {
   acceptor_.open(endpoint.protocol());
   acceptor_.set_option(tcp::acceptor::reuse_address(true));
   acceptor_.set_option(ReusePort(true));
   acceptor_.bind(endpoint);
   acceptor_.listen();
-}
-
-tcp::endpoint Worker::endpoint() const {
   return acceptor_.local_endpoint();
 }
 

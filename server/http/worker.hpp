@@ -62,8 +62,8 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  void listen(const boost::asio::ip::tcp::endpoint& endpoint);
-  [[nodiscard]] boost::asio::ip::tcp::endpoint endpoint() const;
+  // Where it listens: port 0 stands for any free one.
+  boost::asio::ip::tcp::endpoint listen(const boost::asio::ip::tcp::endpoint& endpoint);
   // Spawns what accepts and ticks; run() of the context is the caller's.
   void start();
   // Stops accepting, ends idle sessions, and all of them when the drain deadline passes.
