@@ -34,7 +34,7 @@ struct Request {
   }
 };
 
-enum class Media { none, json, text, yaml };
+enum class Media { none, json, text };
 
 struct Response {
   Response() = default;
