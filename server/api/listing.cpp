@@ -71,7 +71,7 @@ Accepted<std::function<bool(const Card&)>> read_filter(const http::Target& targe
   std::optional<std::string> owner;
   if (const auto created_by = target.parameter("createdBy"); created_by && !created_by->empty()) {
     if (*created_by == "me") {
-      owner = "";  // without authentication everybody is the anonymous one
+      owner = view::kAnonymous;  // without authentication that is everybody
     } else if (created_by->find('@') == std::string_view::npos) {
       return Refusal(400, "createdBy must be 'me' or subject@issuer");
     } else {
@@ -82,17 +82,15 @@ Accepted<std::function<bool(const Card&)>> read_filter(const http::Target& targe
   if (const auto user_group = target.parameter("userGroup"); user_group && !user_group->empty()) {
     group = *user_group;
   }
-  auto excluded = split_list(target.parameter("excludedStatus").value_or(""));
+  std::set<std::string, std::less<>> excluded;
+  for (const auto& [name, value] : target.query) {
+    if (name == "excludedStatus") excluded.merge(split_list(value));
+  }
   return std::function<bool(const Card&)>(
       [owner, group, excluded = std::move(excluded)](const Card& card) {
         return (!owner || card.created_by == *owner) && (!group || card.user_group == *group) &&
                !excluded.contains(reconcile::to_string(card.status));
       });
-}
-
-bool is_of_type(const RenderedResource& resource, std::string_view type) {
-  return resource.type == type || std::find(resource.ancestry.begin(), resource.ancestry.end(),
-                                            type) != resource.ancestry.end();
 }
 
 std::vector<RenderedResource> of_type(const view::Snapshot& snapshot, std::string_view type) {
@@ -104,6 +102,11 @@ std::vector<RenderedResource> of_type(const view::Snapshot& snapshot, std::strin
 }
 
 }  // namespace
+
+bool is_of_type(const RenderedResource& resource, std::string_view type) {
+  return resource.type == type || std::find(resource.ancestry.begin(), resource.ancestry.end(),
+                                            type) != resource.ancestry.end();
+}
 
 Accepted<std::string> list_deployments(const view::View& view, const http::Target& target,
                                        bool lavish, const std::string& base) {
@@ -125,7 +128,8 @@ Accepted<std::string> list_deployments(const view::View& view, const http::Targe
     const auto snapshot = view.find(cards[i].id.value);
     if (snapshot) items.push_back(view::splice(snapshot->json, base));
   }
-  return render_page(base + "/deployments", *page, cards.size(), items);
+  return render_page(base + "/deployments", *page, page->pages_of(cards.size()), cards.size(),
+                     items);
 }
 
 Accepted<std::string> list_resources(const view::Snapshot& snapshot, const http::Target& target,
@@ -145,8 +149,12 @@ Accepted<std::string> list_resources(const view::Snapshot& snapshot, const http:
   for (std::size_t i = first; i < last; ++i) {
     items.push_back(view::splice(resources[i].json, base));
   }
-  if (filtered) page->number = 0;
-  return render_page(base + "/deployments/" + snapshot.id.value + "/resources", *page, total,
+  std::size_t pages = page->pages_of(total);
+  if (filtered) {
+    page->number = 0;
+    pages = std::min<std::size_t>(pages, 1);
+  }
+  return render_page(base + "/deployments/" + snapshot.id.value + "/resources", *page, pages, total,
                      items);
 }
 

@@ -6,9 +6,13 @@
 #include "server/view/view.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tutti::api {
+
+// Whether it is of this type, or of one that derives from it.
+[[nodiscard]] bool is_of_type(const view::RenderedResource& resource, std::string_view type);
 
 // The page of deployments that `target`'s query asks for, as JSON. `lavish`: the client cannot
 // follow pages, so that without a size it gets a large one. `base` is the request's base URL.

@@ -59,6 +59,10 @@ std::size_t PageRequest::last(std::size_t total) const {
   return std::min(first(total) + size, total);
 }
 
+std::size_t PageRequest::pages_of(std::size_t total) const {
+  return (total + size - 1) / size;
+}
+
 Accepted<PageRequest> read_page(const http::Target& target, std::size_t default_size,
                                 const std::vector<std::string_view>& fields) {
   PageRequest page;
@@ -77,9 +81,8 @@ Accepted<PageRequest> read_page(const http::Target& target, std::size_t default_
   return page;
 }
 
-std::string render_page(const std::string& url, const PageRequest& page, std::size_t total,
-                        const std::vector<std::string>& items) {
-  const std::size_t pages = (total + page.size - 1) / page.size;
+std::string render_page(const std::string& url, const PageRequest& page, std::size_t pages,
+                        std::size_t total, const std::vector<std::string>& items) {
   JsonWriter writer;
   writer.begin_object().key("links").begin_array();
   const auto link = [&](std::string_view rel, std::size_t number) {

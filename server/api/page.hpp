@@ -25,6 +25,7 @@ struct PageRequest {
 
   [[nodiscard]] std::size_t first(std::size_t total) const;  // index of the first item, <= total
   [[nodiscard]] std::size_t last(std::size_t total) const;   // one past the last
+  [[nodiscard]] std::size_t pages_of(std::size_t total) const;
 };
 
 inline constexpr std::size_t kDefaultPageSize = 10;
@@ -35,8 +36,11 @@ inline constexpr std::size_t kMaxPageSize = 2000;
 [[nodiscard]] Accepted<PageRequest> read_page(const http::Target& target, std::size_t default_size,
                                               const std::vector<std::string_view>& fields);
 
-// `url` is absolute and without a query; `items` are JSON texts of the page, complete.
+// `url` is absolute and without a query; `items` are JSON texts of the page, complete; `pages` is
+// how many there are (pages_of(), where the size that was asked for decides). Clients follow "next"
+// for as long as there is one, so it must never lead to what was seen.
 [[nodiscard]] std::string render_page(const std::string& url, const PageRequest& page,
-                                      std::size_t total, const std::vector<std::string>& items);
+                                      std::size_t pages, std::size_t total,
+                                      const std::vector<std::string>& items);
 
 }  // namespace tutti::api

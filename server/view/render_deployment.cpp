@@ -27,9 +27,12 @@ bool reached_the_cloud(const DeploymentState& state) {
   });
 }
 
-// Shown on errors, and while something outside (a quota) holds the deployment up.
+// Shown on errors, on a deployment that cannot be read any more, and while something outside (a
+// quota) holds the deployment up.
 std::string status_reason(const DeploymentState& state) {
-  if (is_failed(state.status)) return state.status_reason;
+  if (is_failed(state.status) || state.status == DeploymentStatus::unknown) {
+    return state.status_reason;
+  }
   return state.blocked_on ? "Waiting: " + *state.blocked_on : "";
 }
 

@@ -1,6 +1,6 @@
-// The part of a deployment's request that is shown again. The API writes the request record
-// (server/api/request_record.hpp) and the engine keeps it sealed; parameters in it, which may be
-// secret, are never read here.
+// The part of a deployment's request that is shown again, and all of it that the view keeps. The
+// API writes the request record (server/api/deployment_request.hpp) and the engine keeps it sealed;
+// parameters in it, which may be secret, are never read here.
 #pragma once
 
 #include <string>

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <mutex>
 #include <unordered_map>
+#include <utility>
 
 namespace tutti::view {
 namespace {
@@ -38,85 +38,96 @@ class Entry {
  public:
   explicit Entry(Facts facts) { publish(std::move(facts)); }
 
+  // By one thread.
   void publish(Facts facts) {
-    facts_.store(std::make_shared<const Facts>(std::move(facts)));
-    published_.fetch_add(1);
+    const auto before = told_.load();
+    auto told = std::make_shared<Told>();
+    told->request = read(std::exchange(facts.request_json, nullptr));
+    told->facts = std::move(facts);
+    // A task that begins is published with the state of before, and changes nothing of this.
+    const bool same = before && before->facts.state == told->facts.state &&
+                      before->facts.topology == told->facts.topology &&
+                      before->request == told->request;
+    told->number = before ? before->number + (same ? 0 : 1) : 1;
+    told_.store(std::move(told));
   }
 
   std::shared_ptr<const Snapshot> snapshot(const SiteInfo& site) {
-    // Read before the facts: what is rendered may be newer than its number, never older.
-    const std::uint64_t wanted = published_.load();
+    const std::uint64_t wanted = told_.load()->number;
     auto rendered = rendered_.load();
     if (rendered && rendered->number >= wanted) return {rendered, &rendered->snapshot};
     const std::lock_guard lock(rendering_);
     rendered = rendered_.load();
     if (rendered && rendered->number >= wanted) return {rendered, &rendered->snapshot};
-    const std::uint64_t number = published_.load();
-    auto fresh = std::make_shared<const Rendered>(number, render(*facts_.load(), site));
+    const auto told = told_.load();
+    auto fresh = std::make_shared<const Rendered>(told->number, render(*told, site));
     rendered_.store(fresh);
     return {fresh, &fresh->snapshot};
   }
 
   std::string progress(WallTime now) {
-    const auto facts = facts_.load();
-    const auto request = request_of(*facts);
-    return render_progress(*facts, *request, now);
+    const auto told = told_.load();
+    return render_progress(told->facts, *told->request, now);
   }
 
   Card card() {
-    const auto facts = facts_.load();
-    const auto request = request_of(*facts);
-    const auto& state = *facts->state;
+    const auto told = told_.load();
+    const auto& state = *told->facts.state;
+    const auto& request = *told->request;
     Card card;
     card.id = state.id;
     card.created_at = state.created_at;
     card.updated_at = state.updated_at;
     card.status = state.status;
-    if (!request->subject.empty()) card.created_by = request->subject + "@" + request->issuer;
-    card.user_group = request->user_group;
+    card.created_by = request.subject.empty() ? kAnonymous : request.subject + "@" + request.issuer;
+    card.user_group = request.user_group;
     return card;
   }
 
  private:
+  struct Told {
+    Facts facts;
+    std::shared_ptr<const RequestFacts> request;
+    std::uint64_t number = 0;  // rises when what is rendered would change
+  };
   struct Rendered {
     Rendered(std::uint64_t n, Snapshot s) : number(n), snapshot(std::move(s)) {}
     std::uint64_t number;
     Snapshot snapshot;
   };
-  // The request never changes within a generation: it is read once.
-  struct Request {
-    std::shared_ptr<const std::string> json;
-    RequestFacts facts;
-  };
 
-  std::shared_ptr<const RequestFacts> request_of(const Facts& facts) {
-    auto request = request_.load();
-    if (!request || request->json != facts.request_json) {
-      auto fresh = std::make_shared<Request>();
-      fresh->json = facts.request_json;
-      if (fresh->json) fresh->facts = read_request_facts(*fresh->json);
-      request = std::move(fresh);
-      request_.store(request);
+  // The request rarely changes: it is read once. It is known again by its address, which stays
+  // taken for as long as the weak pointer does not expire; null says that it is the one of before.
+  std::shared_ptr<const RequestFacts> read(const std::shared_ptr<const std::string>& json) {
+    const bool known = request_ && (!json || json == request_json_.lock());
+    if (!known) {
+      request_ =
+          std::make_shared<const RequestFacts>(json ? read_request_facts(*json) : RequestFacts{});
+      request_json_ = json;
     }
-    return {request, &request->facts};
+    return request_;
   }
 
-  Snapshot render(const Facts& facts, const SiteInfo& site) {
+  static Snapshot render(const Told& told, const SiteInfo& site) {
+    const Facts& facts = told.facts;
     Snapshot snapshot;
     snapshot.id = facts.state->id;
     snapshot.status = facts.state->status;
     snapshot.facts = facts;
-    snapshot.json = render_deployment(facts, *request_of(facts), site, nullptr);
+    snapshot.request = told.request;
+    snapshot.json = render_deployment(facts, *told.request, site, nullptr);
     snapshot.reveals = has_revealed_outputs(facts);
     snapshot.extrainfo = render_extrainfo(facts, site);
     snapshot.resources = render_resources(facts, site);
     return snapshot;
   }
 
-  std::atomic<std::uint64_t> published_{0};
-  Shared<const Facts> facts_;
+  // Of the publishing thread alone.
+  std::weak_ptr<const std::string> request_json_;
+  std::shared_ptr<const RequestFacts> request_;
+
+  Shared<const Told> told_;
   Shared<const Rendered> rendered_;
-  Shared<const Request> request_;
   std::mutex rendering_;
 };
 
@@ -189,10 +200,7 @@ std::shared_ptr<const Snapshot> View::find(std::string_view id) const {
 }
 
 std::string View::reveal(const Snapshot& snapshot, const plan::SecretSource& secrets) const {
-  const Facts& facts = snapshot.facts;
-  const auto request =
-      facts.request_json ? read_request_facts(*facts.request_json) : RequestFacts{};
-  return render_deployment(facts, request, impl_->site, &secrets);
+  return render_deployment(snapshot.facts, *snapshot.request, impl_->site, &secrets);
 }
 
 std::optional<std::string> View::progress(std::string_view id, WallTime now) const {

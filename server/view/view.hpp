@@ -5,6 +5,7 @@
 
 #include "server/plan/evaluate.hpp"
 #include "server/reconcile/state.hpp"
+#include "server/view/request_facts.hpp"
 #include "tosca/topology/topology.hpp"
 
 #include <cstdint>
@@ -22,7 +23,9 @@ namespace tutti::view {
 struct Facts {
   std::shared_ptr<const reconcile::DeploymentState> state;
   std::shared_ptr<const tosca::Topology> topology;  // may be null
-  std::shared_ptr<const std::string> request_json;  // see request_facts.hpp; may be null
+  // See request_facts.hpp. Read by publish() and then let go of, since it may hold secrets; null:
+  // none, or the one that was told before.
+  std::shared_ptr<const std::string> request_json;
   std::map<reconcile::StepId, std::string> running_tasks;
 };
 
@@ -52,7 +55,9 @@ struct Snapshot {
   bool reveals = false;   // an output is declared to show a secret: see View::reveal()
   std::string extrainfo;  // JSON array, indigo.md 1.2
   std::vector<RenderedResource> resources;  // by node and ordinal
-  Facts facts;                              // what it was rendered from
+  // What it was rendered from.
+  Facts facts;
+  std::shared_ptr<const RequestFacts> request;
 };
 
 // What listings filter and sort by; costs no rendering.
@@ -61,9 +66,12 @@ struct Card {
   WallTime created_at{};
   WallTime updated_at{};
   reconcile::DeploymentStatus status{};
-  std::string created_by;  // "subject@issuer", empty when anonymous
+  std::string created_by;  // "subject@issuer", as ?createdBy= names it
   std::string user_group;
 };
+
+// Whose deployments are that nobody signed for: createdBy is {issuer: "", subject: "anonymous"}.
+inline constexpr std::string_view kAnonymous = "anonymous@";
 
 inline constexpr char kBase = '\x01';  // JSON text never holds it otherwise
 
@@ -78,7 +86,8 @@ class View {
   View& operator=(const View&) = delete;
 
   // From the control thread. Cheap: rendering waits for the next read, however often a deployment
-  // is published until then.
+  // is published until then, and what was rendered stays for as long as the state does: running
+  // tasks are told by progress() alone.
   void publish(const DeploymentId& deployment, Facts facts);
   void forget(const DeploymentId& deployment);
 

@@ -130,6 +130,11 @@ TEST_F(Listing, Filters) {
   EXPECT_EQ(list("?userGroup=odd").at("page").at("totalElements"), 12);
   EXPECT_EQ(list("?userGroup=odd&excludedStatus=CREATE_COMPLETE").at("page").at("totalElements"),
             8);
+  EXPECT_EQ(list("?excludedStatus=CREATE_COMPLETE&excludedStatus=CREATE_IN_PROGRESS")
+                .at("page")
+                .at("totalElements"),
+            0);
+  EXPECT_EQ(list("?createdBy=anonymous@").at("page").at("totalElements"), 24);  // as it is shown
   EXPECT_THAT(ids(list("?createdBy=s@https://i/")), ElementsAre("id-07"));
   EXPECT_THAT(ids(list("?createdBy=s%40https%3A%2F%2Fi%2F")), ElementsAre("id-07"));
 }
@@ -159,7 +164,11 @@ TEST_F(Resources, TypesMatchWhatDerivesFromThem) {
   EXPECT_EQ(list("?type=tosca.nodes.indigo.Compute").at("content").size(), 2U);
   const json all = list("?type=tosca.nodes.Root&size=1&page=3");
   EXPECT_EQ(all.at("content").size(), 4U);  // all matches in one page that echoes the size
-  EXPECT_EQ(all.at("page").at("size"), 1);
+  EXPECT_EQ(all.at("page"),
+            json({{"size", 1}, {"totalElements", 4}, {"totalPages", 1}, {"number", 0}}));
+  // Some clients follow "next" for as long as there is one.
+  ASSERT_EQ(all.at("links").size(), 1U);
+  EXPECT_EQ(all.at("links").at(0).at("rel"), "self");
   EXPECT_EQ(list("?type=other").at("content").size(), 0U);
 }
 

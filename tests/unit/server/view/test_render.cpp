@@ -60,9 +60,11 @@ TEST(Render, ReasonsAreForErrorsAndForWhatHoldsItUp) {
   EXPECT_FALSE(deployment(state).contains("statusReason"));
   state.blocked_on = "memory of site local";
   EXPECT_EQ(deployment(state).at("statusReason"), "Waiting: memory of site local");
-  state.status = DeploymentStatus::create_complete;
   state.blocked_on.reset();
+  state.status = DeploymentStatus::create_complete;
   EXPECT_FALSE(deployment(state).contains("statusReason"));
+  state.status = DeploymentStatus::unknown;
+  EXPECT_EQ(deployment(state).at("statusReason"), "an old reason");
 }
 
 TEST(Render, OutputsAreFilledWhenComplete) {

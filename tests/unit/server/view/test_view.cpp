@@ -13,6 +13,7 @@ namespace {
 
 using reconcile::DeploymentStatus;
 using testing::ElementsAre;
+using testing::HasSubstr;
 
 TEST(View, FindsWhatWasPublishedLast) {
   View view(sample_site());
@@ -28,6 +29,44 @@ TEST(View, FindsWhatWasPublishedLast) {
   EXPECT_EQ(first->status, DeploymentStatus::create_in_progress);  // old readers keep theirs
   view.forget(kDeployment);
   EXPECT_EQ(view.find(kDeployment.value), nullptr);
+}
+
+TEST(View, ATaskThatBeginsRendersNothingAgain) {
+  View view(sample_site());
+  auto facts = sample_facts();
+  view.publish(kDeployment, facts);
+  const auto before = view.find(kDeployment.value);
+  facts.running_tasks[reconcile::StepId("web/Standard.configure@0.1")] = "Start the service";
+  view.publish(kDeployment, facts);
+  EXPECT_EQ(view.find(kDeployment.value), before);
+  EXPECT_THAT(*view.progress(kDeployment.value, kCreated), HasSubstr("Start the service"));
+  facts.state = std::make_shared<const reconcile::DeploymentState>(*facts.state);
+  view.publish(kDeployment, facts);
+  EXPECT_NE(view.find(kDeployment.value), before);
+}
+
+TEST(View, LetsGoOfTheRequestOnceItIsRead) {
+  View view(sample_site());
+  auto facts = sample_facts();
+  const std::weak_ptr<const std::string> request = facts.request_json;
+  view.publish(kDeployment, std::move(facts));
+  const auto snapshot = view.find(kDeployment.value);
+  EXPECT_TRUE(request.expired());
+  EXPECT_THAT(snapshot->json, HasSubstr("https://portal.example/cb"));
+  EXPECT_THAT(*view.progress(kDeployment.value, kCreated), HasSubstr("image replaced"));
+  EXPECT_EQ(view.cards().front().user_group, "physicists");
+  facts = sample_facts();
+  facts.request_json = nullptr;  // told before
+  view.publish(kDeployment, facts);
+  EXPECT_THAT(view.find(kDeployment.value)->json, HasSubstr("https://portal.example/cb"));
+}
+
+TEST(View, NobodysDeploymentsBelongToTheAnonymousOne) {
+  View view(sample_site());
+  auto facts = sample_facts();
+  facts.request_json = nullptr;
+  view.publish(kDeployment, facts);
+  EXPECT_EQ(view.cards().front().created_by, kAnonymous);
 }
 
 TEST(View, ListsNewestFirst) {
