@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iostream>
 #include <sstream>
+#include <unistd.h>
 
 namespace tutti::cli {
 namespace {
@@ -67,6 +68,7 @@ plan::Site sandbox() {
   site.capabilities.virtual_address = true;
   site.capabilities.fixed_addresses = true;
   site.capabilities.stop = true;
+  site.capabilities.max_cpus = sysconf(_SC_NPROCESSORS_ONLN);
   return site;
 }
 

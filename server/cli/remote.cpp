@@ -26,10 +26,6 @@ std::string text_of(const json& object, const char* member) {
   return found->is_string() ? found->get<std::string>() : found->dump();
 }
 
-bool ends_with(const std::string& text, std::string_view end) {
-  return text.ends_with(end);
-}
-
 void print_outcome(const json& deployment) {
   std::cout << text_of(deployment, "uuid") << "  " << text_of(deployment, "status") << '\n';
   const std::string reason = text_of(deployment, "statusReason");
@@ -81,12 +77,10 @@ int watch(Client& client, const std::string& id, bool deleting, std::chrono::sec
       const std::string status = text_of(deployment, "status");
       const auto progress = client.send("GET", "/deployments/" + id + "/progress");
       if (progress && progress->status == 200) printer.show(node_lines(progress->body));
-      if (ends_with(status, "_COMPLETE")) {
-        print_outcome(deployment);
-        return kDone;
-      }
-      if (ends_with(status, "_FAILED")) {
-        print_outcome(deployment);
+      const Ending ending = ending_of(status, deleting);
+      if (ending != Ending::not_yet) print_outcome(deployment);
+      if (ending == Ending::done) return kDone;
+      if (ending == Ending::failed) {
         print_log_tail(client, id);
         return kFailed;
       }
@@ -176,7 +170,8 @@ int status(const Options& options) {
     ProgressPrinter(std::cout, false).show(node_lines(progress->body));
   }
   print_outcome(deployment);
-  return ends_with(text_of(deployment, "status"), "_FAILED") ? kFailed : kDone;
+  const Ending ending = ending_of(text_of(deployment, "status"), false);
+  return ending == Ending::failed ? kFailed : kDone;
 }
 
 int log(const Options& options) {

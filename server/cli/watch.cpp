@@ -30,6 +30,12 @@ std::string render(const NodeLine& line, std::size_t width) {
 
 }  // namespace
 
+Ending ending_of(std::string_view status, bool deleting) {
+  if (status.ends_with("_COMPLETE")) return Ending::done;
+  if (status.ends_with("_FAILED")) return Ending::failed;
+  return status == "UNKNOWN" && !deleting ? Ending::failed : Ending::not_yet;
+}
+
 std::vector<NodeLine> node_lines(const std::string& progress_json) {
   std::vector<NodeLine> lines;
   const json progress = json::parse(progress_json, nullptr, false);

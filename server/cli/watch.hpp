@@ -5,6 +5,7 @@
 #include <iosfwd>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tutti::cli {
@@ -18,6 +19,11 @@ struct NodeLine {
 };
 
 [[nodiscard]] std::vector<NodeLine> node_lines(const std::string& progress_json);
+
+// How far a deployment with this status is, for whoever waits for it. UNKNOWN ends the waiting: it
+// stays until somebody looks. But a delete goes on beneath it, until it is gone.
+enum class Ending { not_yet, done, failed };
+[[nodiscard]] Ending ending_of(std::string_view status, bool deleting);
 
 class ProgressPrinter {
  public:
