@@ -2,7 +2,8 @@
 #include "providers/base/json_writer.hpp"
 #include "server/api/handler.hpp"
 #include "server/api/json_input.hpp"
-#include "server/api/prepare.hpp"
+#include "server/api/listing.hpp"
+#include "server/api/text.hpp"
 #include "server/http/base_url.hpp"
 
 #include <openssl/sha.h>
@@ -18,8 +19,6 @@ using http::Response;
 namespace {
 
 constexpr std::size_t kMaxKeyBytes = 255;
-constexpr const char* kKeyReused = "idempotency_key_reused";  // as the engine calls it
-
 std::string sha256_hex(std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
@@ -62,6 +61,17 @@ Response wrong_status(const view::Snapshot& snapshot, std::string_view what) {
                                  std::string(reconcile::to_string(snapshot.status)));
 }
 
+// What `tutti plan` shows: also a plan that cannot be carried out here, and why.
+Response show_plan(const Prepared& prepared) {
+  JsonWriter writer;
+  writer.begin_object().key("plan").raw(plan::to_json(prepared.plan));
+  writer.member("mermaid", plan::to_mermaid(prepared.plan));
+  writer.key("deployable").boolean(prepared.errors.empty());
+  writer.key("errors").raw(diagnostics_json(prepared.errors));
+  writer.key("warnings").raw(diagnostics_json(prepared.warnings)).end_object();
+  return json_response(writer.take());
+}
+
 }  // namespace
 
 net::awaitable<Response> RestHandler::create(const Call& call) {
@@ -70,9 +80,21 @@ net::awaitable<Response> RestHandler::create(const Call& call) {
     co_return error_response(
         400, "The Idempotency-Key is longer than " + std::to_string(kMaxKeyBytes) + " characters");
   }
+  auto prepared = co_await prepare_permitted(call);
+  if (!prepared) co_return error_response(prepared.error());
+  if (is_true(call.target.parameter("dryRun"))) co_return show_plan(*prepared);
+  if (!prepared->errors.empty()) co_return error_response(refuse_deployment(*prepared));
+  engine::CreateCommand command = std::move(prepared->command);
+  command.idempotency_key = key;
+  command.request_digest = sha256_hex(call.request.body);
+  co_return co_await create_prepared(call, std::move(command));
+}
+
+// The permit ends with the preparation: a commit that takes long keeps nobody from being resolved.
+net::awaitable<Accepted<Prepared>> RestHandler::prepare_permitted(const Call& call) {
   const Permit permit(preparations_, settings_.max_preparations);
   if (!permit.granted()) {
-    co_return error_response(503, "Too many templates are being resolved; try again");
+    co_return Refusal(503, "Too many templates are being resolved; try again");
   }
   auto work = [this, &call]() -> Accepted<Prepared> {
     auto body = read_json(call.request.body);
@@ -81,30 +103,13 @@ net::awaitable<Response> RestHandler::create(const Call& call) {
     if (!request) return request.error();
     return prepare(std::move(*request), settings_);
   };
-  auto prepared = co_await offload_.run(work);
-  if (!prepared) co_return error_response(prepared.error());
-  if (is_true(call.target.parameter("dryRun"))) {
-    JsonWriter writer;
-    writer.begin_object().key("plan").raw(plan::to_json(prepared->plan));
-    writer.member("mermaid", plan::to_mermaid(prepared->plan));
-    writer.key("warnings").raw(diagnostics_json(prepared->warnings)).end_object();
-    co_return json_response(writer.take());
-  }
-  engine::CreateCommand command = std::move(prepared->command);
-  command.idempotency_key = key;
-  command.request_digest = sha256_hex(call.request.body);
-  co_return co_await create_prepared(call, std::move(command));
+  co_return co_await offload_.run(work);
 }
 
 net::awaitable<Response> RestHandler::create_prepared(const Call& call,
                                                       engine::CreateCommand command) {
   const auto id = co_await commands_.create(std::move(command));
-  if (!id) {
-    if (id.error().code == kKeyReused) {
-      co_return error_response(422, id.error().message);
-    }
-    co_return error_response(id.error());
-  }
+  if (!id) co_return error_response(id.error());
   const auto snapshot = view_.find(id->value);
   if (!snapshot) {
     co_return error_response(
@@ -156,7 +161,8 @@ Response RestHandler::reset(const Call& call) const {
 Response RestHandler::act(const Call& call) const {
   const auto snapshot = view_.find(call.deployment());
   if (!snapshot) return no_deployment(call.deployment());
-  if (find_resource(*snapshot, call.resource()) == nullptr) {
+  const auto* resource = find_resource(*snapshot, call.resource());
+  if (resource == nullptr) {
     return error_response(400, no_resource(*snapshot, call.resource()));
   }
   const auto body = read_json(call.request.body);
@@ -166,6 +172,13 @@ Response RestHandler::act(const Call& call) const {
     return error_response(400, "The type of an action must be start or stop");
   }
   if (!may_change(snapshot->status)) return wrong_status(*snapshot, "start or stop a resource of");
+  const bool machine = is_of_type(*resource, "tosca.nodes.Compute");
+  if (!machine) return error_response(400, "Only machines can be started and stopped");
+  const std::string_view needed = *type == "start" ? "STOPPED" : "STARTED";
+  if (resource->state != needed) {
+    return error_response(409, "The resource " + resource->id.value + " is in the state " +
+                                   resource->state + ", not " + std::string(needed));
+  }
   return error_response(501, "Starting and stopping resources is not implemented yet");
 }
 

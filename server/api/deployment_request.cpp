@@ -1,7 +1,10 @@
 #include "server/api/deployment_request.hpp"
 
+#include "server/api/text.hpp"
+
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <limits>
 
 namespace tutti::api {
@@ -9,13 +12,6 @@ namespace {
 
 using nlohmann::json;
 using tosca::Value;
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return text;
-}
 
 Value to_value(const json& from) {
   switch (from.type()) {
@@ -88,7 +84,7 @@ class Decoder {
     return found->get<std::string>();
   }
 
-  // Numbers, and numbers in quotes.
+  // Numbers, whole ones with a fraction of zero, and numbers in quotes.
   std::optional<std::int64_t> positive(const char* name) {
     const json* found = member(name);
     if (found == nullptr) return std::nullopt;
@@ -96,13 +92,18 @@ class Decoder {
     if (found->is_number_integer()) {
       const Value value = to_value(*found);
       if (value.as_integer() != nullptr) number = *value.as_integer();
+    } else if (found->is_number_float()) {
+      const auto real = found->get<double>();
+      if (real >= 1 && real <= kMost && real == std::floor(real)) {
+        number = static_cast<std::int64_t>(real);
+      }
     } else if (found->is_string()) {
       const auto& text = found->get_ref<const std::string&>();
       if (text.empty()) return std::nullopt;  // a form field that was left empty
       const auto end = text.data() + text.size();
       if (std::from_chars(text.data(), end, number).ptr != end) number = 0;
     }
-    if (number < 1 || number > std::numeric_limits<std::int32_t>::max()) {
+    if (number < 1 || number > kMost) {
       wrong(name, "must be an integer of at least 1");
       return std::nullopt;
     }
@@ -113,7 +114,8 @@ class Decoder {
     const json* found = member(name);
     if (found == nullptr) return false;
     if (found->is_boolean()) return found->get<bool>();
-    const std::string text = found->is_string() ? lower(found->get<std::string>()) : "?";
+    const std::string text = found->is_string() ? lower_case(found->get<std::string>()) : "?";
+    if (text.empty()) return false;  // a form field that was left empty
     if (text != "true" && text != "false") wrong(name, "must be true or false");
     return text == "true";
   }
@@ -127,6 +129,8 @@ class Decoder {
   tosca::Diagnostics take_problems() { return std::move(problems_); }
 
  private:
+  static constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+
   const json& body_;
   tosca::Diagnostics problems_;
 };
@@ -144,7 +148,7 @@ void decode_parameters(Decoder& decoder, DeploymentRequest& request) {
 }
 
 bool is_callback(const std::string& url) {
-  const std::string start = lower(url.substr(0, 6));
+  const std::string start = lower_case(url.substr(0, 6));
   return start.starts_with("http:") || start == "https:";
 }
 

@@ -1,8 +1,9 @@
 #include "server/api/handler.hpp"
 
+#include "providers/support/secrets.hpp"
 #include "server/api/listing.hpp"
-#include "server/api/prepare.hpp"
 #include "server/api/service_info.hpp"
+#include "server/api/text.hpp"
 #include "server/http/base_url.hpp"
 
 #include <algorithm>
@@ -33,6 +34,10 @@ Response to_response(Accepted<std::string> body) {
   return body ? json_response(std::move(*body)) : error_response(body.error());
 }
 
+Response broken_parameter(const std::string& name) {
+  return error_response(400, "The query parameter " + name + " has a broken escape");
+}
+
 Response unknown_path(const Request& request, const Match& match) {
   if (match.allow.empty()) return error_response(404, "There is nothing at this path");
   if (request.method() == "OPTIONS")
@@ -43,14 +48,6 @@ Response unknown_path(const Request& request, const Match& match) {
 }
 
 }  // namespace
-
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
-}
 
 Response json_response(std::string body) {
   return {200, Media::json, std::move(body)};
@@ -91,7 +88,9 @@ http::Admission RestHandler::admit(const Request& request) {
   if (request.method() == "GET" || request.method() == "HEAD") return admission;
   const auto target = http::parse_target(request.target());
   const Match match = target ? match_route(request.method(), *target) : Match{};
-  if (match.route == nullptr) {
+  if (target && target->broken_parameter) {
+    admission.refusal = broken_parameter(*target->broken_parameter);
+  } else if (match.route == nullptr) {
     admission.refusal = unknown_path(request, match);
   } else if (match.route->takes_json) {
     const Action action = match.route->action;
@@ -108,6 +107,7 @@ http::Admission RestHandler::admit(const Request& request) {
 net::awaitable<Response> RestHandler::handle(Request& request) {
   const auto target = http::parse_target(request.target());
   if (!target) co_return error_response(404, "There is nothing at this path");
+  if (target->broken_parameter) co_return broken_parameter(*target->broken_parameter);
   const Match match = match_route(request.method(), *target);
   if (match.route == nullptr) co_return unknown_path(request, match);
   const Call call(request, *target, match);
@@ -189,7 +189,7 @@ Response RestHandler::show_of(const Call& call, const view::Snapshot& snapshot) 
 // Secrets that outputs are declared to reveal are opened for this answer alone.
 net::awaitable<Response> RestHandler::show_revealed(const Call& call,
                                                     const view::Snapshot& snapshot) {
-  const auto secrets = co_await texts_.secrets(snapshot.id);
+  auto secrets = co_await texts_.secrets(snapshot.id);
   if (!secrets) co_return error_response(secrets.error());
   const plan::SecretSource source =
       [&secrets](const tosca::SecretRef& reference) -> std::optional<std::string> {
@@ -198,6 +198,7 @@ net::awaitable<Response> RestHandler::show_revealed(const Call& call,
     return found->second;
   };
   const std::string revealed = view_.reveal(snapshot, source);
+  for (auto& [reference, text] : *secrets) wipe(text);
   co_return json_response(view::splice(revealed, http::base_url(call.request)));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "server/api/api.hpp"
+#include "server/api/prepare.hpp"
 #include "server/api/refusal.hpp"
 #include "server/api/routes.hpp"
 
@@ -41,6 +42,7 @@ class RestHandler final : public http::Handler {
   Answer show_log(const Call& call);
   // commands.cpp: what changes something
   Answer create(const Call& call);
+  boost::asio::awaitable<Accepted<Prepared>> prepare_permitted(const Call& call);
   Answer create_prepared(const Call& call, engine::CreateCommand command);
   Answer remove(const Call& call);
   [[nodiscard]] http::Response update(const Call& call) const;
@@ -64,6 +66,5 @@ class RestHandler final : public http::Handler {
 [[nodiscard]] const view::RenderedResource* find_resource(const view::Snapshot& snapshot,
                                                           std::string_view id);
 [[nodiscard]] std::string no_resource(const view::Snapshot& snapshot, std::string_view id);
-[[nodiscard]] std::string lower_case(std::string_view text);
 
 }  // namespace tutti::api

@@ -73,6 +73,18 @@ Refusal syntax_error(std::string_view text, const json::parse_error& error) {
   return refuse("The request was refused", std::move(found));
 }
 
+// A number like 1e999. The exception's text is "... number overflow parsing '1e999'".
+Refusal number_too_large(const json::out_of_range& error) {
+  constexpr std::size_t kShown = 40;
+  const std::string_view what = error.what();
+  const std::size_t begin = std::min(what.find('\''), what.size());
+  std::string number(what.substr(begin, kShown));
+  if (begin + kShown < what.size()) number += "...";
+  tosca::Diagnostics found{
+      request_problem("request.json", "the number " + number + " is too large to be kept")};
+  return refuse("The request was refused", std::move(found));
+}
+
 }  // namespace
 
 Accepted<json> read_json(std::string_view text) {
@@ -90,6 +102,8 @@ Accepted<json> read_json(std::string_view text) {
     tosca::Diagnostics found{request_problem(
         "request.depth", "the JSON is nested deeper than " + std::to_string(kMaxJsonDepth))};
     return refuse("The request was refused", std::move(found));
+  } catch (const json::out_of_range& error) {
+    return number_too_large(error);
   }
 }
 

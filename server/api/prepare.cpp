@@ -11,6 +11,20 @@ void append(tosca::Diagnostics& to, const tosca::Diagnostics& more) {
   to.insert(to.end(), more.begin(), more.end());
 }
 
+// What the request asks for and does not get: said, so that nobody waits for it.
+tosca::Diagnostics unkept_promises(const DeploymentRequest& request) {
+  tosca::Diagnostics warnings;
+  const auto warn = [&warnings](bool given, const std::string& text) {
+    if (!given) return;
+    warnings.push_back(request_problem("request.ignored", text));
+    warnings.back().severity = tosca::Severity::warning;
+  };
+  warn(!request.callback.empty(), "callback: is kept and shown, and not called yet");
+  warn(request.timeout_mins.has_value(), "timeoutMins: is not enforced yet");
+  warn(request.provider_timeout_mins.has_value(), "providerTimeoutMins: is not enforced yet");
+  return warnings;
+}
+
 void warn_of_standins(Prepared& prepared) {
   for (const plan::Step& step : prepared.plan.steps) {
     const auto* playbook = std::get_if<plan::Playbook>(&step.action);
@@ -29,6 +43,12 @@ void warn_of_standins(Prepared& prepared) {
 
 }  // namespace
 
+Refusal refuse_deployment(const Prepared& prepared) {
+  tosca::Diagnostics all = prepared.errors;
+  append(all, prepared.warnings);
+  return refuse("The template cannot be deployed here", std::move(all));
+}
+
 Accepted<Prepared> prepare(DeploymentRequest request, const Settings& settings) {
   tosca::ResolveRequest question;
   question.file = kFile;
@@ -42,13 +62,12 @@ Accepted<Prepared> prepare(DeploymentRequest request, const Settings& settings) 
   Prepared prepared;
   auto topology = std::make_shared<const tosca::Topology>(std::move(*resolved.topology));
   plan::PlanResult planned = plan::make_plan(topology.get(), plan::Observation{}, settings.site);
-  if (!planned.feasible()) {
-    append(planned.diagnostics, resolved.diagnostics);
-    return refuse("The template cannot be deployed here", std::move(planned.diagnostics));
-  }
+  prepared.errors = std::move(planned.diagnostics);
+  prepared.warnings = unkept_promises(request);
+  append(prepared.warnings, resolved.diagnostics);
+  if (!planned.plan) return refuse_deployment(prepared);
   prepared.plan = std::move(*planned.plan);
   prepared.command.topology = std::move(topology);
-  prepared.warnings = std::move(resolved.diagnostics);
   append(prepared.warnings, prepared.plan.warnings);
   if (settings.mesos_standins) warn_of_standins(prepared);
   prepared.command.request_json = encode_request_record(request, prepared.warnings);

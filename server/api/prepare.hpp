@@ -16,10 +16,14 @@ namespace tutti::api {
 struct Prepared {
   engine::CreateCommand command;  // without idempotency key and digest
   plan::Plan plan;
-  tosca::Diagnostics warnings;  // of the template and of the plan
+  // Why this plan can be looked at and not carried out. Whoever deploys it refuses where any are.
+  tosca::Diagnostics errors;
+  tosca::Diagnostics warnings;  // of the request, of the template and of the plan
 };
 
+// Refused only where there is no plan at all.
 [[nodiscard]] Accepted<Prepared> prepare(DeploymentRequest request, const Settings& settings);
+[[nodiscard]] Refusal refuse_deployment(const Prepared& prepared);
 
 // For engine::Engine: resolves the kept template with the kept imports and parameters.
 [[nodiscard]] engine::Resolver make_recovery_resolver();

@@ -3,6 +3,7 @@
 #include "providers/base/json_writer.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace tutti::api {
 
@@ -68,18 +69,28 @@ http::Response error_response(unsigned status, std::string_view message) {
 }
 
 http::Response error_response(const Error& error) {
+  struct Named {
+    std::string_view code;  // as the engine calls it
+    unsigned status;
+  };
+  constexpr std::array kRefusals{
+      Named{"deployment_unknown", 404},
+      Named{"delete_in_progress", 409},
+      Named{"idempotency_key_in_use", 409},
+      Named{"idempotency_key_reused", 422},
+  };
+  for (const Named& refusal : kRefusals) {
+    if (refusal.code == error.code) return error_response(refusal.status, error.message);
+  }
   switch (error.cls) {
-    case ErrorClass::not_found:
-      return error_response(404, error.message);
-    case ErrorClass::conflict:
-      return error_response(409, error.message);
-    case ErrorClass::invalid:
-      return error_response(400, error.message);
     case ErrorClass::transient:
     case ErrorClass::throttled:
     case ErrorClass::quota:
     case ErrorClass::capacity:
       return error_response(503, error.message);
+    case ErrorClass::not_found:
+    case ErrorClass::conflict:
+    case ErrorClass::invalid:
     case ErrorClass::authentication:
     case ErrorClass::unknown:
       break;

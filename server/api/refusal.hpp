@@ -43,7 +43,8 @@ using Accepted = boost::system::result<T, Refusal>;
 // (indigo.md 1.0 and beyond it).
 [[nodiscard]] http::Response error_response(const Refusal& refusal);
 [[nodiscard]] http::Response error_response(unsigned status, std::string_view message);
-// What the engine or the store could not do.
+// What the engine, or the store beneath it, could not do. Only the refusals that the engine names
+// are the client's doing; whatever else went wrong, whichever its class, is ours: 503 or 500.
 [[nodiscard]] http::Response error_response(const Error& error);
 
 // [{file,line,column,severity,rule,message,hint}, ...]

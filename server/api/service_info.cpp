@@ -24,12 +24,14 @@ std::string render_info() {
   writer.begin_object();
   writer.key("build").begin_object();
   writer.member("version", kVersion).member("artifact", "orchestrator");
-  writer.member("name", "Tutti").member("group", "tutti").end_object();
-  writer.key("git").begin_object().key("commit").begin_object();
-  writer.member("id", TUTTI_REVISION).end_object().end_object();
+  writer.member("name", "Tutti").member("group", "tutti");
+  writer.member("time", TUTTI_BUILD_TIME).end_object();
+  writer.key("git").begin_object().member("branch", TUTTI_BRANCH);
+  writer.key("commit").begin_object();
+  writer.member("id", TUTTI_REVISION).member("time", TUTTI_REVISION_TIME).end_object().end_object();
   // The shape of INDIGO's first version, for its clients.
   writer.member("projectVersion", kVersion).member("projectRevision", TUTTI_REVISION);
-  writer.member("serverHostname", hostname());
+  writer.member("projectTimestamp", TUTTI_BUILD_TIME).member("serverHostname", hostname());
   writer.end_object();
   return writer.take();
 }

@@ -50,7 +50,7 @@ bool add_segments(std::string_view path, Target& target) {
   return true;
 }
 
-bool add_query(std::string_view query, Target& target) {
+void add_query(std::string_view query, Target& target) {
   while (!query.empty()) {
     const std::size_t end = std::min(query.find('&'), query.size());
     const std::string_view pair = query.substr(0, end);
@@ -60,10 +60,12 @@ bool add_query(std::string_view query, Target& target) {
     auto name = percent_decode(pair.substr(0, equals), true);
     auto value = equals == std::string_view::npos ? std::optional<std::string>("")
                                                   : percent_decode(pair.substr(equals + 1), true);
-    if (!name || !value) return false;
+    if (!name || !value) {
+      target.broken_parameter = pair.substr(0, equals);
+      return;
+    }
     target.query.emplace_back(std::move(*name), std::move(*value));
   }
-  return true;
 }
 
 }  // namespace
@@ -84,9 +86,7 @@ std::optional<Target> parse_target(std::string_view text) {
   const std::size_t question = text.find('?');
   Target target;
   if (!add_segments(text.substr(0, question), target)) return std::nullopt;
-  if (question != std::string_view::npos && !add_query(text.substr(question + 1), target)) {
-    return std::nullopt;
-  }
+  if (question != std::string_view::npos) add_query(text.substr(question + 1), target);
   return target;
 }
 

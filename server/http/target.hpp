@@ -12,6 +12,9 @@ namespace tutti::http {
 struct Target {
   std::vector<std::string> segments;  // "/a/b/" gives {a, b}: a trailing slash means nothing
   std::vector<std::pair<std::string, std::string>> query;  // in order; a bare name has value ""
+  // The first parameter with an escape that says nothing, as it was written; then `query` ends
+  // before it.
+  std::optional<std::string> broken_parameter;
 
   // The first value of this name, or nothing.
   [[nodiscard]] std::optional<std::string_view> parameter(std::string_view name) const;

@@ -64,8 +64,15 @@ class Service {
     settings.imports = tosca::ImportMap().resolver();
     settings.site = engine::test::Daemon::options(outside).site;
     settings.max_preparations = max_preparations;
+    Commands commands = commands_of(engine_);
+    commands.create =
+        [this, create = commands.create](
+            engine::CreateCommand command) -> boost::asio::awaitable<Result<DeploymentId>> {
+      if (before_create) co_await before_create();
+      co_return co_await create(std::move(command));
+    };
     handler_ = make_handler(
-        {commands_of(engine_), view_, texts_, offload_, outside.clock, std::move(settings)});
+        {std::move(commands), view_, texts_, offload_, outside.clock, std::move(settings)});
     const auto started = tutti::test::run(context_, engine_.start());
     EXPECT_TRUE(started) << (started ? "" : started.error().describe());
   }
@@ -73,6 +80,18 @@ class Service {
 
   http::Response call(const std::string& method, const std::string& target,
                       const std::string& body = "", const Fields& fields = {}) {
+    return tutti::test::run(context_, answer(request(method, target, body, fields)));
+  }
+  boost::asio::awaitable<http::Response> answer(http::Request request) {
+    auto admission = handler_->admit(request);
+    if (admission.refusal) co_return std::move(*admission.refusal);
+    if (request.body.size() > admission.body_limit_bytes) {
+      co_return handler_->error(413, "too large");
+    }
+    co_return co_await handler_->handle(request);
+  }
+  static http::Request request(const std::string& method, const std::string& target,
+                               const std::string& body, const Fields& fields = {}) {
     http::Request request;
     request.header.method_string(method);
     request.header.target(target);
@@ -84,11 +103,8 @@ class Service {
       typed = typed || name == "Content-Type";
     }
     if (!body.empty() && !typed) request.header.insert("Content-Type", "application/json");
-    auto admission = handler_->admit(request);
-    if (admission.refusal) return std::move(*admission.refusal);
-    if (body.size() > admission.body_limit_bytes) return handler_->error(413, "too large");
     request.body = body;
-    return tutti::test::run(context_, handler_->handle(request));
+    return request;
   }
   json get(const std::string& target) { return json::parse(call("GET", target).body); }
 
@@ -114,6 +130,9 @@ class Service {
   }
 
   view::View& view() { return view_; }
+
+  // Awaited by each create, before the engine is asked.
+  std::function<boost::asio::awaitable<void>()> before_create;
 
  private:
   engine::test::Outside& outside_;

@@ -35,8 +35,20 @@ TEST_F(Api, InfoNamesAContractThatClientsCompare) {
   const json info = service_.get("/info");
   EXPECT_THAT(info.at("build").at("version").get<std::string>(),
               MatchesRegex("2\\.8\\.0-tutti-[0-9.]+"));
-  EXPECT_TRUE(info.at("git").at("commit").at("id").is_string());
   EXPECT_EQ(info.at("projectVersion"), info.at("build").at("version"));
+}
+
+TEST_F(Api, InfoHasEveryFieldOfBothShapes) {
+  const json info = service_.get("/info");
+  for (const char* field :
+       {"/build/version", "/build/artifact", "/build/name", "/build/group", "/build/time",
+        "/git/branch", "/git/commit/id", "/git/commit/time", "/projectVersion", "/projectRevision",
+        "/projectTimestamp", "/serverHostname"}) {
+    const json::json_pointer place(field);
+    ASSERT_TRUE(info.contains(place)) << field;
+    EXPECT_TRUE(info.at(place).is_string() && !info.at(place).get<std::string>().empty()) << field;
+  }
+  EXPECT_THAT(info.at("build").at("time").get<std::string>(), MatchesRegex("....-..-..T..:..:..Z"));
 }
 
 TEST_F(Api, ConfigurationIsAFlatMapOfStrings) {
@@ -112,7 +124,34 @@ TEST_F(Api, DryRunShowsThePlanAndCreatesNothing) {
   EXPECT_FALSE(shown.at("plan").at("steps").empty());
   EXPECT_THAT(shown.at("mermaid").get<std::string>(), StartsWith("flowchart"));
   EXPECT_TRUE(shown.at("warnings").is_array());
+  EXPECT_EQ(shown.at("deployable"), true);
+  EXPECT_EQ(shown.at("errors"), json::array());
   EXPECT_EQ(service_.get("/deployments").at("page").at("totalElements"), 0);
+}
+
+TEST_F(Api, DryRunShowsAPlanThatCannotBeCarriedOut) {
+  std::string text = kMachines;
+  text.insert(text.find("      capabilities:"),
+              "      interfaces: { Standard: { configure: nowhere.yml } }\n");
+  const std::string body = json{{"template", text}}.dump();
+  const auto response = service_.call("POST", "/deployments?dryRun=true", body);
+  ASSERT_EQ(response.status, 200U) << response.body;
+  const json shown = json::parse(response.body);
+  EXPECT_EQ(shown.at("deployable"), false);
+  EXPECT_THAT(shown.at("errors").at(0).at("message").get<std::string>(), HasSubstr("nowhere.yml"));
+  EXPECT_FALSE(shown.at("plan").at("steps").empty());
+  const auto refused = service_.call("POST", "/deployments", body);
+  EXPECT_EQ(refused.status, 400U);
+  EXPECT_EQ(json::parse(refused.body).at("diagnostics").at(0), shown.at("errors").at(0));
+}
+
+TEST_F(Api, WhatIsAskedForAndNotDoneIsToldAsAWarning) {
+  const std::string uuid =
+      service_.create(kMachines, {{"timeoutMins", 10}, {"callback", "https://portal.example/cb"}});
+  const json warnings = service_.get("/deployments/" + uuid + "/progress").at("warnings");
+  ASSERT_GE(warnings.size(), 2U) << warnings;
+  EXPECT_THAT(warnings.at(0).get<std::string>(), HasSubstr("callback"));
+  EXPECT_THAT(warnings.at(1).get<std::string>(), HasSubstr("timeoutMins"));
 }
 
 TEST_F(Api, CoercesWhatFormsSend) {
@@ -197,6 +236,33 @@ TEST_F(Api, TooManyPreparationsGet503) {
   const auto response = none.call("POST", "/deployments", json{{"template", kMachines}}.dump());
   EXPECT_EQ(response.status, 503U);
   EXPECT_EQ(header(response, "Retry-After"), "1");
+}
+
+// A commit that takes long must not keep others from being prepared.
+TEST_F(Api, APermitEndsWithThePreparation) {
+  engine::test::Outside outside;
+  Service one(outside, 1);
+  const std::string body = json{{"template", kMachines}}.dump();
+  unsigned beside = 0;
+  one.before_create = [&]() -> boost::asio::awaitable<void> {
+    auto request = Service::request("POST", "/deployments?dryRun=true", body);
+    const auto response = co_await one.answer(std::move(request));
+    beside = response.status;
+  };
+  EXPECT_EQ(one.call("POST", "/deployments", body).status, 201U);
+  EXPECT_EQ(beside, 200U);
+}
+
+// What lies in the store is ours: that it cannot be read is nothing the client did.
+TEST_F(Api, DamagedTextsAreErrorsOfTheServer) {
+  const std::string text = kMachines +
+                           "    login:\n      type: tutti.datatypes.Secret\n"
+                           "      value: { get_input: password }\n";
+  const std::string uuid = service_.create(text, {{"parameters", {{"password", "open-sesame"}}}});
+  ASSERT_TRUE(service_.until(uuid, "CREATE_COMPLETE"));
+  for (auto& [name, sealed] : outside_.disk->documents.at(DeploymentId(uuid))) sealed += "x";
+  EXPECT_EQ(service_.call("GET", "/deployments/" + uuid + "/template").status, 500U);
+  EXPECT_EQ(service_.call("GET", "/deployments/" + uuid).status, 500U);
 }
 
 TEST_F(Api, HeadAndOptions) {

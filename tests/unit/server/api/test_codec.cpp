@@ -69,11 +69,41 @@ TEST(Request, RecordGivesTheParametersBack) {
   EXPECT_THAT(facts.warnings, ElementsAre(tosca::format(warning)));
 }
 
+TEST(Request, FormsMayLeaveFieldsEmptyAndWriteWholeNumbersAsFractions) {
+  const json body{{"template", "t"},         {"callback", ""},          {"timeoutMins", 7.0},
+                  {"keepLastAttempt", ""},   {"maxProvidersRetry", ""}, {"userGroup", nullptr},
+                  {"keepLastAttemp", "TRUE"}};
+  const auto request = decode_deployment_request(body);
+  ASSERT_TRUE(request) << request.error().message;
+  EXPECT_EQ(request->timeout_mins, 7);
+  EXPECT_TRUE(request->keep_last_attempt);
+  for (const json& wrong : {json(7.5), json(0.0), json(1e300), json("7.5"), json(true)}) {
+    EXPECT_FALSE(decode_deployment_request({{"template", "t"}, {"timeoutMins", wrong}})) << wrong;
+  }
+}
+
 TEST(Request, BrokenRecordsAreErrors) {
   for (const char* record : {"", "[]", "{}", "{\"parameters\":3}"}) {
     EXPECT_FALSE(parameters_of_record(record)) << record;
     EXPECT_EQ(view::read_request_facts(record).callback, "");
   }
+}
+
+// A database that cannot be read is of class "invalid" for whoever looks after it, and nothing that
+// the client could have done otherwise.
+TEST(ErrorResponse, OnlyRefusalsThatTheEngineNamesAreTheClients) {
+  const auto status = [](ErrorClass cls, const char* code) {
+    return error_response(Error(cls, code, "why")).status;
+  };
+  EXPECT_EQ(status(ErrorClass::not_found, "deployment_unknown"), 404U);
+  EXPECT_EQ(status(ErrorClass::conflict, "delete_in_progress"), 409U);
+  EXPECT_EQ(status(ErrorClass::conflict, "idempotency_key_in_use"), 409U);
+  EXPECT_EQ(status(ErrorClass::invalid, "idempotency_key_reused"), 422U);
+  EXPECT_EQ(status(ErrorClass::quota, "too_many_deployments"), 503U);
+  EXPECT_EQ(status(ErrorClass::transient, "stopping"), 503U);
+  EXPECT_EQ(status(ErrorClass::invalid, "unseal"), 500U);
+  EXPECT_EQ(status(ErrorClass::invalid, "sqlite_11"), 500U);
+  EXPECT_EQ(status(ErrorClass::conflict, "lease_lost"), 500U);
 }
 
 Match find(std::string_view method, const std::string& path) {

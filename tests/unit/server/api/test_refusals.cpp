@@ -51,6 +51,13 @@ TEST_F(Refusals, UnknownPathsAndIds) {
   expect_golden("error_not_found", service_.call("GET", "/deployments/a%22b%0a").body);
 }
 
+TEST_F(Refusals, BrokenEscapesInAQueryAreNamed) {
+  for (const char* method : {"GET", "POST"}) {
+    const auto response = service_.call(method, "/deployments?size=3&userGroup=%zz");
+    EXPECT_THAT(refused(response, 400).at("message").get<std::string>(), HasSubstr("userGroup"));
+  }
+}
+
 TEST_F(Refusals, WrongMethods) {
   const auto response = service_.call("DELETE", "/deployments");
   refused(response, 405);
@@ -82,6 +89,16 @@ TEST_F(Refusals, InvalidJsonHasItsPlace) {
     refused(service_.call("POST", "/deployments", text), 400);
   }
   refused(service_.call("POST", "/deployments", std::string(100'000, '[')), 400);
+}
+
+TEST_F(Refusals, NumbersThatNothingCanHold) {
+  const std::string body = R"({"template": "x", "parameters": {"n": -1e999}})";
+  const json answer = refused(service_.call("POST", "/deployments", body), 400);
+  EXPECT_EQ(answer.at("diagnostics").at(0).at("rule"), "request.json");
+  EXPECT_THAT(answer.at("message").get<std::string>(), HasSubstr("'-1e999'"));
+  refused(service_.call("POST", "/deployments", std::string(5000, '9')), 400);
+  // Also where the text is only read after it was mended.
+  refused(service_.call("POST", "/deployments", "{\"t\": \"\n\", \"n\": 1e999}"), 400);
 }
 
 TEST_F(Refusals, EveryWrongFieldIsNamed) {
@@ -150,6 +167,7 @@ TEST_F(NotYet, UpdateResetAndActions) {
   ASSERT_TRUE(service_.until(uuid, "CREATE_COMPLETE"));
   EXPECT_EQ(status("PUT", path, update), 501U);
   EXPECT_EQ(status("POST", resource + "/actions", {{"type", "stop"}}), 501U);
+  EXPECT_EQ(status("POST", resource + "/actions", {{"type", "start"}}), 409U);  // it is started
   EXPECT_EQ(status("POST", resource + "/actions", {{"type", "jump"}}), 400U);
   EXPECT_EQ(status("POST", path + "/resources/other/actions", {{"type", "stop"}}), 400U);
   EXPECT_EQ(service_.call("GET", "/schedules").status, 501U);

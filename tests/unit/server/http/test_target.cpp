@@ -36,10 +36,17 @@ TEST(Target, AbsoluteFormLosesItsAuthority) {
 }
 
 TEST(Target, RefusesTricks) {
-  for (const char* bad : {"/a//b", "/a/../b", "/a/%2e%2e/b", "/./a", "/%", "/%1", "/%zz", "/%00",
-                          "/a?x=%0", "//", "*"}) {
+  for (const char* bad :
+       {"/a//b", "/a/../b", "/a/%2e%2e/b", "/./a", "/%", "/%1", "/%zz", "/%00", "//", "*"}) {
     EXPECT_FALSE(parse_target(bad)) << bad;
   }
+}
+
+TEST(Target, NamesTheFirstBrokenParameter) {
+  EXPECT_EQ(parse_target("/a?x=1&y=%0&z=%zz")->broken_parameter, "y");
+  EXPECT_EQ(parse_target("/a?x=1&y=%0&z=%zz")->parameter("x"), "1");
+  EXPECT_EQ(parse_target("/a?%zz")->broken_parameter, "%zz");
+  EXPECT_EQ(parse_target("/a?x=%20")->broken_parameter, std::nullopt);
 }
 
 TEST(Target, EncodesWhatItDecodes) {
