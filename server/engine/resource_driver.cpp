@@ -210,6 +210,7 @@ net::awaitable<Result<void>> ResourceDriver::destroy(const DestroyOrder& order) 
       left = true;
       if (resource.state == ResourceState::deleting) continue;
       const auto removed = co_await provider_.destroy(resource);
+      failpoint(kAfterRequestSent);  // accepted perhaps, and certainly not known to be gone
       if (removed) continue;
       last = removed.error();
       // A conflict passes when what is in the way has gone.

@@ -55,7 +55,9 @@ class CallbackModule(CallbackBase):
     def _hopeless(data):
         """What a module or action plug-in says of its failure: repeating it will not help."""
         results = [item for item in data.get("results") or [] if isinstance(item, dict)]
-        return any(item.get("failed") and item.get("hopeless") for item in [*results, data])
+        # Of a task without a loop Ansible takes `failed` out of the result before it gets here.
+        return bool(data.get("hopeless")) or any(
+            item.get("failed") and item.get("hopeless") for item in results)
 
     def v2_playbook_on_play_start(self, play):
         self._tell("play", name=play.get_name())

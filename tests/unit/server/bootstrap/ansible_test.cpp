@@ -164,6 +164,32 @@ TEST_F(AnsibleTest, GivesEachHostsResultAndTellsTheTasks) {
   EXPECT_TRUE(std::filesystem::is_empty(daemon.options.state_dir));
 }
 
+// Ansible takes `failed` out of a result before callbacks see it, and leaves the rest.
+TEST_F(AnsibleTest, AModuleMaySayThatRepeatingDoesNotHelp) {
+  Daemon daemon(folder_.path());
+  std::filesystem::create_directories(daemon.options.playbooks_dir + "/library");
+  daemon.playbook("library/refuse.py", R"(#!/usr/bin/python
+from ansible.module_utils.basic import AnsibleModule
+AnsibleModule({}).fail_json(msg="wrong password", hopeless=True)
+)");
+  daemon.playbook("site.yml", R"(
+- hosts: targets
+  gather_facts: false
+  tasks:
+    - name: hand out
+      ansible.builtin.set_stats: {per_host: true, data: {version: "3.8"}}
+    - name: refuse
+      refuse:
+      when: tutti_ordinal == 1
+)");
+  const auto outcome = daemon.play(daemon.run_of("site.yml"));
+  ASSERT_TRUE(outcome) << outcome.error().describe();
+  EXPECT_FALSE(outcome->hosts[0].hopeless);
+  EXPECT_EQ(outcome->hosts[0].attributes.at("version"), "3.8");
+  EXPECT_TRUE(outcome->hosts[1].hopeless);
+  EXPECT_EQ(outcome->hosts[1].message, "wrong password");
+}
+
 TEST_F(AnsibleTest, APlaybookThatCannotBeReadIsAnErrorWithItsText) {
   Daemon daemon(folder_.path());
   daemon.playbook("bad.yml", "- hosts: targets\n  tasks: [{nonsense: 1, more: 2}]\n");
