@@ -174,9 +174,9 @@ class Flagship(Lab):
                               lambda name, **options: inside(name, "docker", "start", "haproxy", **options))
 
     def test_14_haproxy_alone_killed(self):
-        """By a signal that it cannot handle: its policy starts it again, before or after the address
-        has moved."""
         cluster, holder = self.cluster, self.before["address"]
+        # The process itself, which Docker starts again, before or after the address has moved; its
+        # own `kill` counts as a stop.
         starts = int(inside(holder, "docker", "inspect", "-f", "{{.RestartCount}}", "haproxy"))
         inside(holder, "sh", "-c", "kill -KILL $(docker inspect -f '{{.State.Pid}}' haproxy)")
         wait_for("it runs again", lambda: inside(
@@ -186,7 +186,7 @@ class Flagship(Lab):
         self.assert_moved(may_move=("address",))
 
     def test_15_no_live_backend_for_one_load_balancer(self):
-        """It does not reach Marathon and Chronos, which the other does."""
+        # It does not reach Marathon and Chronos, which the other does.
         rule = ("OUTPUT", "-p", "tcp", "-m", "multiport", "--dports", "8080,4400",
                 "!", "-d", "127.0.0.1", "-j", "REJECT", "--reject-with", "tcp-reset")
         self.lose_the_address(lambda name: inside(name, "iptables", "-I", *rule),
