@@ -63,6 +63,10 @@ class Answer:
     def json(self):
         return json.loads(self.body)
 
+    def errors(self):
+        """The diagnostics that refuse, without the warnings."""
+        return [d for d in self.json()["diagnostics"] if d["severity"] == "error"]
+
     @property
     def text(self):
         return self.body.decode()

@@ -104,7 +104,7 @@ class Flagship(Lab):
                             ("property.type", {"chronos_password": {"value": canary}})):
             answer = self.daemon.post(TEMPLATE, {**self.passwords, **wrong})
             self.assertEqual(answer.status, 400, answer.text[:300])
-            self.assertEqual([d["rule"] for d in answer.json()["diagnostics"]], [rule])
+            self.assertEqual([d["rule"] for d in answer.errors()], [rule])
             found[f"refusal of {list(wrong)}"] = answer.body
         short = self.daemon.post(TEMPLATE, {**self.passwords, "chronos_password": "canary7"})
         self.assertIn("property.constraint", short.text)

@@ -73,7 +73,7 @@ class Refused(Lab):
             declared = (INDIGO / name).read_text()
             answer = daemon.post(INDIGO / name, {k: v for k, v in PASSWORDS.items() if k + ":" in declared})
             self.assertEqual(answer.status, 400, f"{name}: {answer.text[:300]}")
-            told = answer.json()["diagnostics"]
+            told = answer.errors()
             self.assertEqual([d["rule"] for d in told], [rule for rule, _ in refusals], name)
             for diagnostic, (_, missing) in zip(told, refusals):
                 self.assertIn("missing", diagnostic["message"], name)
