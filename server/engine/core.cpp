@@ -5,6 +5,8 @@
 #include "providers/support/log.hpp"
 #include "server/engine/failpoint.hpp"
 
+#include <utility>
+
 namespace tutti::engine {
 namespace net = boost::asio;
 namespace {
@@ -227,7 +229,8 @@ void Core::publish(Deployment& deployment) {
   Published published;
   published.state = deployment.committed;
   published.topology = deployment.topology;
-  published.request_json = deployment.request_json;
+  // Told once: it holds inputs in plain text, which nobody needs to keep.
+  published.request_json = std::exchange(deployment.request_json, nullptr);
   published.running_tasks = deployment.running_tasks;
   parts_.observer.publish(deployment.state.id, std::move(published));
 }

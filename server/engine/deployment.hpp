@@ -51,7 +51,7 @@ struct Deployment {
   reconcile::DeploymentState state;  // may be ahead of what is durable while a commit is under way
   reconcile::Cursor cursor;
   std::shared_ptr<const tosca::Topology> topology;
-  std::shared_ptr<const std::string> request_json;
+  std::shared_ptr<const std::string> request_json;  // until it has been published
 
   std::deque<PendingEvent> queue;
   bool pumping = false;

@@ -40,7 +40,7 @@ struct CreateCommand {
 struct Published {
   std::shared_ptr<const reconcile::DeploymentState> state;
   std::shared_ptr<const tosca::Topology> topology;
-  std::shared_ptr<const std::string> request_json;
+  std::shared_ptr<const std::string> request_json;         // null: the one that was told before
   std::map<reconcile::StepId, std::string> running_tasks;  // the current task of running bootstraps
 };
 
