@@ -26,7 +26,7 @@ class Skeleton(Single):
         shown = self.daemon.wait_status(uuid, "CREATE_COMPLETE", 180)
         self.assertIn("outputs", shown)
         name = machine(uuid, "server")
-        answer = inside(name, "sh", "-c", "echo srvr | nc -w2 127.0.0.1 2181")
+        answer = inside(name, "sh", "-c", "printf srvr | nc -w2 127.0.0.1 2181")
         self.assertIn("Mode: standalone", answer)
         resources = self.daemon.request("GET", f"/deployments/{uuid}/resources").json()["content"]
         self.assertEqual({r["state"] for r in resources}, {"STARTED"})

@@ -13,7 +13,7 @@ case "$1" in
       org.apache.zookeeper.server.quorum.QuorumPeerMain "$conf/zoo.cfg"
     ;;
   status)
-    mode=$(echo srvr | nc -w 2 127.0.0.1 "${ZOO_CLIENT_PORT:-2181}" | grep '^Mode:') ||
+    mode=$(printf srvr | nc -w 2 127.0.0.1 "${ZOO_CLIENT_PORT:-2181}" | grep '^Mode:') ||
       { echo "Error contacting service. It is probably not running." >&2; exit 1; }
     echo "$mode"
     ;;
