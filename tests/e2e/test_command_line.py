@@ -3,11 +3,10 @@ it prints, and how it ends. Needs neither root nor Docker."""
 import re
 import signal
 import subprocess
-import tempfile
 import unittest
 
 from harness import TUTTI, Daemon, wait_for
-from test_failpoints import Cloud
+from simcloud import OnSimulatedCloud
 
 TEMPLATE = """tosca_definitions_version: tosca_simple_yaml_1_3
 topology_template:
@@ -24,15 +23,9 @@ topology_template:
 """
 
 
-class CommandLine(unittest.TestCase):
+class CommandLine(OnSimulatedCloud):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="tutti-simcloud-")
-        self.addCleanup(folder.cleanup)
-        self.cloud = Cloud(folder.name)
-        self.addCleanup(self.cloud.close)
-        self.daemon = Daemon(provider="simulated", settings=f"simulated:\n  socket: {self.cloud.socket}\n"
-                                                            "retry:\n  first_delay_ms: 20\n")
-        self.addCleanup(self.daemon.close)
+        super().setUp()
         self.daemon.start()
         self.template = self.daemon.dir / "web.yaml"
         self.template.write_text(TEMPLATE)
@@ -94,7 +87,7 @@ class CommandLine(unittest.TestCase):
                          first.split()[0])
 
     def test_a_second_daemon_on_the_port_ends_with_a_word(self):
-        other = Daemon(provider="simulated", settings=f"simulated:\n  socket: {self.cloud.socket}\n")
+        other = Daemon(provider="simulated", settings=self.settings)
         self.addCleanup(other.close, delete=False)
         text = other.config.read_text()
         other.config.write_text(re.sub(r"port: \d+", f"port: {self.daemon.port}", text, count=1))

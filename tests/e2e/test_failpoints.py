@@ -1,17 +1,9 @@
 """kill -9 of the daemon at every named failpoint against the simulated cloud, whose world outlives
 it: nothing is lost, nothing doubled, nothing left. Needs neither root nor Docker."""
-import http.client
-import json
-import os
-import pathlib
-import socket
-import subprocess
-import tempfile
 import unittest
 
-from harness import BUILD, Daemon, wait_for
-
-SIMCLOUD = pathlib.Path(os.environ.get("TUTTI_SIMCLOUD", BUILD / "providers" / "simulated" / "tutti-simcloud"))
+from harness import wait_for
+from simcloud import OnSimulatedCloud
 
 TEMPLATE = """tosca_definitions_version: tosca_simple_yaml_1_3
 topology_template:
@@ -26,52 +18,7 @@ topology_template:
 OBJECTS = 5  # a network and four instances
 
 
-class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=10)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(10)
-        self.sock.connect(self.path)
-
-
-class Cloud:
-    """The simulated cloud as a process of its own."""
-
-    def __init__(self, folder):
-        self.socket = str(pathlib.Path(folder) / "cloud.sock")
-        self.process = subprocess.Popen([str(SIMCLOUD), self.socket, "50"], stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout.readline().strip() == "ready"
-
-    def control(self, path, **body):
-        connection = UnixConnection(self.socket)
-        connection.request("POST", f"/control/{path}", json.dumps(body), {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        text = answer.read().decode()
-        assert answer.status < 300, text
-        return json.loads(text) if text else {}
-
-    def audit(self):
-        return self.control("audit")
-
-    def close(self):
-        self.process.terminate()
-        self.process.wait(timeout=10)
-        self.process.stdout.close()
-
-
-class Failpoints(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="tutti-simcloud-")
-        self.addCleanup(folder.cleanup)
-        self.cloud = Cloud(folder.name)
-        self.addCleanup(self.cloud.close)
-        self.daemon = Daemon(provider="simulated", settings=f"simulated:\n  socket: {self.cloud.socket}\n"
-                                                            "retry:\n  first_delay_ms: 50\n")
-        self.addCleanup(self.daemon.close)
-
+class Failpoints(OnSimulatedCloud):
     def gone(self, uuid):
         try:
             return self.daemon.deployment(uuid) is None
